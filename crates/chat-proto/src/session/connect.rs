@@ -1,0 +1,493 @@
+//! From wanting a connection to having one, and from losing it to having the next: the only file that opens or gives up a socket.
+
+use alloc::vec::Vec;
+
+use super::Session;
+use crate::closure::{Remedy, remedy};
+use crate::dialect::ClientOp;
+use crate::io::{Event, NetError, Output, Problem, Response, SocketId};
+use crate::message::Notice;
+use crate::pending::Asked;
+use crate::phase::Phase;
+use crate::time::{Instant, Millis, Now, SECOND};
+use crate::timer::Timer;
+
+/// What is known of the present connection's life.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Liveness {
+    /// When anything was last heard on it.
+    heard: Instant,
+    /// When anything was last said on it.
+    last_row: Instant,
+    /// When health checks were sent on it, oldest first.
+    probes: Vec<Instant>,
+    /// Since when messages flow.
+    online_since: Option<Instant>,
+    /// When a sign of the network's return, or an impatient visitor, last hastened an attempt.
+    hastened: Option<Instant>,
+    /// The backend asked not to be tried before.
+    not_before: Instant,
+    /// Something of the conversation was known before this connection.
+    is_return: bool,
+    /// An unreadable frame was reported.
+    is_unreadable_reported: bool,
+}
+
+impl Session {
+    /// Starts an attempt: what a socket needs is fetched first.
+    pub(super) fn begin(&mut self, now: Now) {
+        self.give_up_socket(now, true);
+        self.timers.stop(Timer::Reconnect);
+        self.timers.stop(Timer::Countdown);
+        if !self.is_live {
+            self.is_live = true;
+            self.is_unsaved = true;
+        }
+        if !self.has_network {
+            self.phase = Phase::Offline;
+            return;
+        }
+        self.phase = Phase::Starting;
+        if self.deployment.is_none() {
+            self.ask(Asked::Deployment, &ClientOp::Deployment);
+        }
+        self.ensure_token(now);
+        self.open_when_ready(now);
+    }
+
+    /// Opens the socket once nothing is awaited any more. Never without a token that is good for it.
+    pub(super) fn open_when_ready(&mut self, now: Now) {
+        if self.phase != Phase::Starting || self.pending.is_open(|asked| *asked == Asked::Deployment) {
+            return;
+        }
+        let Some(grant) = self.usable_grant(now) else { return };
+        self.socket_token = grant.token().into();
+        self.last_socket = self.last_socket.wrapping_add(1);
+        let id = SocketId(self.last_socket);
+        self.phase = Phase::Connecting(id);
+        self.timers.set(Timer::Answer, now.mono + self.config.timings.connect);
+        let url = self.dialect.socket_url(&self.config);
+        self.out.push(Output::OpenSocket(id, url));
+    }
+
+    pub(super) fn on_deployment(&mut self, now: Now, result: Result<Response, NetError>) {
+        if self.phase != Phase::Starting {
+            return;
+        }
+        // Settings that cannot be had are no reason not to talk; they are asked for again at the next attempt. A deployment that
+        // is certainly not there, or switched off, is.
+        if let Ok(response) = result {
+            if matches!(response.status, 403 | 404) {
+                return self.misconfigured(now, response.status);
+            }
+            let read = self.dialect.decode_deployment(&response).filter(|_| response.status < 300);
+            if read.as_ref().is_some_and(|deployment| !deployment.is_active) {
+                return self.misconfigured(now, response.status);
+            }
+            self.deployment = read;
+        }
+        self.open_when_ready(now);
+    }
+
+    pub(super) fn on_opened(&mut self, now: Now, id: SocketId) {
+        if self.phase == Phase::Connecting(id) {
+            self.liveness.heard = now.mono;
+            self.hello(now, id, false);
+        }
+    }
+
+    pub(super) fn hello(&mut self, now: Now, id: SocketId, start_new: bool) {
+        self.phase = Phase::Handshaking(id);
+        self.liveness.is_return = self.timeline.rows() > 0;
+        self.timers.set(Timer::Answer, now.mono + self.config.timings.answer);
+        self.say(id, &ClientOp::Hello { start_new });
+    }
+
+    /// The backend knows us.
+    pub(super) fn on_ready(&mut self, now: Now, id: SocketId, is_new: bool, is_read_only: bool) {
+        if self.phase != Phase::Handshaking(id) {
+            return;
+        }
+        self.timers.stop(Timer::Answer);
+        self.supply.accepted();
+        self.was_accepted = true;
+        match (is_read_only, is_new) {
+            (true, _) if self.wants_new_chat => self.end_session(now, id),
+            (true, _) => {
+                self.enter_read_only(now, id);
+                self.catch_up(now);
+            }
+            (false, true) => {
+                self.goes_on();
+                self.forget_old_session(now);
+                if self.deployment.as_ref().is_some_and(|deployment| deployment.auto_start) {
+                    self.say(id, &ClientOp::Join);
+                }
+                self.go_online(now, id);
+            }
+            (false, false) => {
+                self.goes_on();
+                self.phase = Phase::Replaying(id);
+                self.catch_up(now);
+            }
+        }
+    }
+
+    /// There is a conversation in which something can be written.
+    fn goes_on(&mut self) {
+        self.wants_new_chat = false;
+        self.is_unsaved |= core::mem::take(&mut self.is_over);
+    }
+
+    /// The session is another one than before. What was said stays on the screen; what nobody can look up any more is asked about.
+    fn forget_old_session(&mut self, now: Now) {
+        for id in self.outbox.ask_all() {
+            self.show_state(&id);
+        }
+        if self.liveness.is_return {
+            self.timeline.forget_ids();
+            let diff = self.timeline.note(Notice::Joined, now.wall);
+            self.tell(Event::Timeline(diff));
+        }
+        self.replay.begin_new(now);
+        self.show_history();
+    }
+
+    pub(super) fn go_online(&mut self, now: Now, id: SocketId) {
+        self.phase = Phase::Online(id);
+        self.liveness.online_since = Some(now.mono);
+        self.note_row(now);
+        self.heard(now);
+        self.flush(now);
+    }
+
+    /// Ends the old session on this socket, so that a new one can begin on it.
+    fn end_session(&mut self, now: Now, id: SocketId) {
+        // What is being read of the old conversation has no place in the new one.
+        self.timers.stop(Timer::Lookup);
+        self.abandon_history();
+        self.phase = Phase::Restarting(id);
+        self.timers.set(Timer::Answer, now.mono + self.config.timings.answer);
+        self.say(id, &ClientOp::End);
+    }
+
+    pub(super) fn on_session_ended(&mut self, now: Now, id: SocketId) {
+        if self.phase == Phase::Restarting(id) {
+            self.clear_conversation();
+            self.hello(now, id, true);
+        }
+    }
+
+    /// The socket closed, and we did not ask for it.
+    pub(super) fn on_closed(&mut self, now: Now, code: u16) {
+        let was_read_only = matches!(self.phase, Phase::ReadOnly(_));
+        self.give_up_socket(now, false);
+        if was_read_only {
+            self.phase = Phase::ReadOnly(None);
+            return;
+        }
+        self.report(Problem::ConnectionLost { code });
+        match remedy(code) {
+            Remedy::Retry => {}
+            Remedy::RetryLater => self.backoff.start_at(2),
+            Remedy::Renew => self.distrust_token(),
+        }
+        self.back_off(now, 0);
+    }
+
+    /// Nothing came back in time: the connection is held for dead, whatever the browser says.
+    pub(super) fn on_silence(&mut self, now: Now) {
+        self.report(Problem::Unresponsive);
+        self.fail_connection(now, 0);
+    }
+
+    /// Gives the connection up and tries again, after this wait at least.
+    pub(super) fn fail_connection(&mut self, now: Now, at_least: Millis) {
+        let was_read_only = matches!(self.phase, Phase::ReadOnly(_));
+        self.give_up_socket(now, true);
+        self.liveness.not_before = now.mono + at_least.min(self.config.timings.retry_after_cap);
+        if was_read_only {
+            self.phase = Phase::ReadOnly(None);
+        } else {
+            self.back_off(now, 0);
+        }
+    }
+
+    pub(super) fn back_off(&mut self, now: Now, at_least: Millis) {
+        if !self.has_network {
+            self.phase = Phase::Offline;
+            return;
+        }
+        let wait = self.backoff.next(&self.config.timings, &mut self.random).max(at_least);
+        self.wait_until(now, now.mono + wait);
+    }
+
+    fn wait_until(&mut self, now: Now, until: Instant) {
+        let until = until.max(self.not_before());
+        self.phase = Phase::Backoff { until };
+        self.timers.set(Timer::Reconnect, until);
+        self.count_down(now, until);
+    }
+
+    /// Neither the backend nor the token endpoint is to be asked before.
+    fn not_before(&self) -> Instant {
+        self.supply.not_before().max(self.liveness.not_before)
+    }
+
+    /// Arms the countdown for the moment at which the number of whole seconds changes.
+    fn count_down(&mut self, now: Now, until: Instant) {
+        let left = until.since(now.mono);
+        if left > SECOND {
+            let beat = (left - 1) % SECOND + 1;
+            self.timers.set(Timer::Countdown, now.mono + beat);
+        }
+    }
+
+    pub(super) fn on_countdown(&mut self, now: Now) {
+        if let Phase::Backoff { until } = self.phase {
+            self.count_down(now, until);
+        }
+    }
+
+    /// Forgets the present socket: every later word from it is ignored, and what was in flight on it is of unknown fate.
+    pub(super) fn give_up_socket(&mut self, now: Now, close: bool) {
+        let Some(id) = self.phase.socket() else { return };
+        if close {
+            self.out.push(Output::CloseSocket(id));
+        }
+        for timer in [Timer::Answer, Timer::Acknowledge, Timer::Probe, Timer::ProbeAnswer, Timer::Lookup, Timer::Flush]
+        {
+            self.timers.stop(timer);
+        }
+        if self.liveness.online_since.is_some_and(|since| now.mono.since(since) >= self.config.timings.backoff_reset) {
+            self.backoff.reset();
+        }
+        let Liveness { hastened, not_before, .. } = self.liveness;
+        self.liveness = Liveness { hastened, not_before, ..Liveness::default() };
+        if let Some(id) = self.outbox.unsettle(now.mono + self.config.timings.settle) {
+            self.is_unsaved = true;
+            self.show_state(&id);
+        }
+        self.abandon_history();
+        self.agent_stopped_typing();
+        self.phase = Phase::Idle;
+    }
+
+    /// Stops for good, until a person does something.
+    pub(super) fn stop(&mut self, now: Now, phase: Phase) {
+        self.give_up_socket(now, true);
+        self.timers.stop(Timer::Reconnect);
+        self.timers.stop(Timer::Countdown);
+        self.timers.stop(Timer::Renew);
+        // A token that is being asked for is waited for all the same: two questions at once would be one too many.
+        self.pending.forget(|asked| !matches!(asked, Asked::Token(_)));
+        self.phase = phase;
+    }
+
+    fn misconfigured(&mut self, now: Now, status: u16) {
+        self.report(Problem::Deployment { status });
+        self.stop(now, Phase::Misconfigured);
+    }
+
+    /// The hello was refused as invalid: there is no such deployment.
+    pub(super) fn on_hello_invalid(&mut self, now: Now, code: u16) {
+        self.deployment = None;
+        self.misconfigured(now, code);
+    }
+
+    // ── signs of life, and of the network ──
+
+    /// Anything at all was heard on the socket.
+    pub(super) fn heard(&mut self, now: Now) {
+        self.liveness.heard = now.mono;
+        self.timers.stop(Timer::ProbeAnswer);
+        self.watch(now);
+    }
+
+    /// Arms the watch for silence: while messages flow and somebody looks.
+    fn watch(&mut self, now: Now) {
+        if matches!(self.phase, Phase::Online(_)) && self.reading.is_visible {
+            self.timers.set(Timer::Probe, now.mono + self.config.timings.probe);
+        } else {
+            self.timers.stop(Timer::Probe);
+        }
+    }
+
+    /// The connection has been silent for long. Now and then the probe is a look into history: a frame that the backend lost on its way
+    /// here leaves no other trace. The longer nothing was said, the rarer.
+    pub(super) fn on_quiet(&mut self, now: Now) {
+        let Phase::Online(id) = self.phase else { return };
+        let quiet_for = now.mono.since(self.liveness.last_row);
+        if self.replay.is_older_than(now, self.config.timings.audit.max(quiet_for / 2)) {
+            self.catch_up(now);
+            self.timers.set(Timer::ProbeAnswer, now.mono + self.config.timings.probe_answer);
+        } else {
+            self.probe(now, id);
+        }
+    }
+
+    /// Something was said.
+    pub(super) fn note_row(&mut self, now: Now) {
+        self.liveness.last_row = now.mono;
+    }
+
+    /// Asks the backend whether it is there. Where the quota of health checks is used up, a question for the history's key does.
+    fn probe(&mut self, now: Now, id: SocketId) {
+        if self.timers.get(Timer::ProbeAnswer).is_some() {
+            return;
+        }
+        let window = self.config.timings.probe_window;
+        self.liveness.probes.retain(|sent| now.mono.since(*sent) <= window);
+        if self.liveness.probes.len() < self.config.timings.probe_quota {
+            self.liveness.probes.push(now.mono);
+            self.say(id, &ClientOp::Probe);
+        } else {
+            self.say(id, &ClientOp::HistoryKey);
+        }
+        self.timers.set(Timer::ProbeAnswer, now.mono + self.config.timings.probe_answer);
+    }
+
+    /// Something suggests that the connection may have died, or that one can be had again.
+    pub(super) fn wake(&mut self, now: Now) {
+        match self.phase {
+            // What was heard a moment ago need not be asked for: whoever switches tabs quickly sends no storm of frames.
+            Phase::Online(id) | Phase::Replaying(id) => {
+                self.watch(now);
+                if now.mono.since(self.liveness.heard) >= self.config.timings.wake_spacing {
+                    self.probe(now, id);
+                }
+            }
+            Phase::Backoff { .. } | Phase::Offline if self.has_network => self.hasten(now),
+            Phase::Backoff { .. }
+            | Phase::Offline
+            | Phase::Idle
+            | Phase::Starting
+            | Phase::Connecting(_)
+            | Phase::Handshaking(_)
+            | Phase::Restarting(_)
+            | Phase::ReadOnly(_)
+            | Phase::Evicted
+            | Phase::Expired
+            | Phase::Refused
+            | Phase::Misconfigured => {}
+        }
+        if self.phase.is_under_way() {
+            self.renew_if_due(now);
+        }
+    }
+
+    /// Brings the next attempt forward, a little and at random, so that visitors who share a network do not all come at once.
+    fn hasten(&mut self, now: Now) {
+        let timings = &self.config.timings;
+        let soon = now.mono + timings.wake / 2 + self.random.up_to(timings.wake / 2);
+        let spaced = self.liveness.hastened.map_or(soon, |last| soon.max(last + timings.wake_spacing));
+        let until = match self.phase {
+            Phase::Backoff { until } => until.min(spaced),
+            _ => spaced,
+        };
+        self.liveness.hastened = Some(now.mono);
+        self.wait_until(now, until);
+    }
+
+    pub(super) fn on_network_back(&mut self, now: Now) {
+        self.has_network = true;
+        self.wake(now);
+    }
+
+    pub(super) fn on_network_gone(&mut self, now: Now) {
+        self.has_network = false;
+        match self.phase {
+            Phase::ReadOnly(_) => {
+                self.give_up_socket(now, true);
+                self.phase = Phase::ReadOnly(None);
+            }
+            phase if phase.is_under_way() => self.stop(now, Phase::Offline),
+            _ => {}
+        }
+    }
+
+    pub(super) fn on_unreadable(&mut self) {
+        if !core::mem::replace(&mut self.liveness.is_unreadable_reported, true) {
+            self.report(Problem::UnreadableFrame);
+        }
+    }
+
+    // ── what the visitor asks for ──
+
+    pub(super) fn try_now(&mut self, now: Now) {
+        match self.phase {
+            Phase::Backoff { until } => {
+                let spaced = self.liveness.hastened.map_or(now.mono, |last| last + self.config.timings.wake_spacing);
+                let soonest = spaced.max(self.not_before());
+                if soonest > now.mono {
+                    self.wait_until(now, soonest.min(until));
+                } else {
+                    self.liveness.hastened = Some(now.mono);
+                    self.begin(now);
+                }
+            }
+            Phase::Refused | Phase::Misconfigured => self.begin_afresh(now),
+            Phase::Offline => self.begin(now),
+            Phase::Idle
+            | Phase::Starting
+            | Phase::Connecting(_)
+            | Phase::Handshaking(_)
+            | Phase::Replaying(_)
+            | Phase::Online(_)
+            | Phase::ReadOnly(_)
+            | Phase::Restarting(_)
+            | Phase::Evicted
+            | Phase::Expired => {}
+        }
+    }
+
+    /// A person wants to go on after everything had stopped: earlier refusals count no more.
+    pub(super) fn begin_afresh(&mut self, now: Now) {
+        self.supply.forgive();
+        self.begin(now);
+    }
+
+    pub(super) fn use_here(&mut self, now: Now) {
+        if self.phase == Phase::Evicted {
+            self.begin_afresh(now);
+        }
+    }
+
+    pub(super) fn new_chat(&mut self, now: Now) {
+        match self.phase {
+            Phase::ReadOnly(Some(id)) => {
+                self.wants_new_chat = true;
+                self.end_session(now, id);
+            }
+            Phase::ReadOnly(None) => {
+                self.wants_new_chat = true;
+                self.begin_afresh(now);
+            }
+            Phase::Expired => {
+                self.clear_conversation();
+                self.was_accepted = false;
+                self.begin_afresh(now);
+            }
+            Phase::Idle
+            | Phase::Starting
+            | Phase::Connecting(_)
+            | Phase::Handshaking(_)
+            | Phase::Replaying(_)
+            | Phase::Online(_)
+            | Phase::Restarting(_)
+            | Phase::Backoff { .. }
+            | Phase::Offline
+            | Phase::Evicted
+            | Phase::Refused
+            | Phase::Misconfigured => {}
+        }
+    }
+
+    /// Empties the screen of what was said. What was written and not sent stays, for the visitor to send or to discard.
+    pub(super) fn clear_conversation(&mut self) {
+        let diff = self.timeline.forget_rows();
+        self.tell(Event::Timeline(diff));
+        self.replay.has_more = false;
+        self.show_history();
+    }
+}

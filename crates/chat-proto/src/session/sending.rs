@@ -1,0 +1,228 @@
+//! What the visitor writes: kept, shown, sent when its turn comes, and followed until the backend has it.
+
+use alloc::{string::String, vec::Vec};
+
+use super::Session;
+use crate::dialect::{About, ClientOp, Refusal};
+use crate::io::{Event, Problem};
+use crate::message::{LocalId, Rejection, SendState};
+use crate::phase::Phase;
+use crate::time::{Millis, Now};
+use crate::timer::Timer;
+
+impl Session {
+    /// Shows what an earlier page kept.
+    pub(super) fn show_restored(&mut self) {
+        let kept =
+            self.outbox.iter().map(|(entry, state)| (entry.id.clone(), entry.text.clone(), entry.written(), state));
+        for (id, text, written, state) in kept.collect::<Vec<_>>() {
+            let diff = self.timeline.push_local(id, &text, written, state);
+            self.tell(Event::Timeline(diff));
+        }
+        self.restore_reading();
+    }
+
+    pub(super) fn send(&mut self, now: Now, text: String) {
+        if text.trim().is_empty() {
+            return;
+        }
+        self.reading.is_written(&text);
+        let hopeless = if text.len() > self.config.timings.text_bytes {
+            Some(Rejection::TooLong)
+        } else if self.phase.is_over() {
+            Some(Rejection::Ended)
+        } else {
+            None
+        };
+        let id = self.random.local_id();
+        let state = hopeless.map_or(SendState::Queued, SendState::Failed);
+        let diff = self.timeline.push_local(id.clone(), &text, now.wall, state);
+        self.outbox.push(id, text, now.wall, hopeless);
+        self.is_unsaved = true;
+        self.tell(Event::Timeline(diff));
+        self.send_soon(now);
+    }
+
+    pub(super) fn retry(&mut self, now: Now, id: &LocalId) {
+        // In a conversation that is over there is nothing to try: the message waits for the next one.
+        if self.phase.is_over() || !self.outbox.retry(id) {
+            return;
+        }
+        self.is_unsaved = true;
+        self.show_state(id);
+        self.send_soon(now);
+    }
+
+    pub(super) fn discard(&mut self, now: Now, id: &LocalId) {
+        if !self.outbox.discard(id) {
+            return;
+        }
+        self.is_unsaved = true;
+        if let Some(diff) = self.timeline.remove(id) {
+            self.tell(Event::Timeline(diff));
+        }
+        self.flush(now);
+    }
+
+    /// A visitor who writes wants a connection, even where nothing connects by itself.
+    fn send_soon(&mut self, now: Now) {
+        match self.phase {
+            Phase::Idle | Phase::Evicted | Phase::Refused | Phase::Misconfigured => self.begin_afresh(now),
+            Phase::Online(_) => self.flush(now),
+            Phase::Starting
+            | Phase::Connecting(_)
+            | Phase::Handshaking(_)
+            | Phase::Replaying(_)
+            | Phase::ReadOnly(_)
+            | Phase::Restarting(_)
+            | Phase::Backoff { .. }
+            | Phase::Offline
+            | Phase::Expired => {}
+        }
+    }
+
+    /// Hands the next message to the socket, if there is one, its turn has come, and nothing is in flight.
+    pub(super) fn flush(&mut self, now: Now) {
+        let Phase::Online(socket) = self.phase else { return };
+        let Some(entry) = self.outbox.next() else { return };
+        if now.mono < self.send_gate {
+            self.timers.set(Timer::Flush, self.send_gate);
+            return;
+        }
+        let (id, text, attempt) = (entry.id.clone(), entry.text.clone(), entry.attempts + 1);
+        self.outbox.mark_sending(&id, self.timeline.newest());
+        self.is_unsaved = true;
+        self.show_state(&id);
+        self.say(socket, &ClientOp::Text { id: &id, attempt, text: &text });
+        self.timers.set(Timer::Acknowledge, now.mono + self.config.timings.acknowledge);
+        self.send_gate = now.mono + self.config.timings.pace;
+    }
+
+    /// Nothing is sent for so long, and a little longer at random, so that all who were told the same do not come back at once.
+    fn pause(&mut self, now: Now, span: Option<Millis>) {
+        let span = span.unwrap_or(self.config.timings.rate_pause).min(self.config.timings.retry_after_cap);
+        self.send_gate = now.mono + span + self.random.up_to(span / 5);
+    }
+
+    /// Shows the state that the outbox has for this message.
+    pub(super) fn show_state(&mut self, id: &LocalId) {
+        let Some(state) = self.outbox.send_state(id) else { return };
+        if let Some(diff) = self.timeline.set_state(id, state) {
+            self.tell(Event::Timeline(diff));
+        }
+    }
+
+    /// Something that we said was refused.
+    pub(super) fn on_server_refusal(&mut self, now: Now, about: &About, refusal: Refusal, code: u16) {
+        let is_about_flight = matches!(about, About::Message { id, attempt } if self.is_in_flight(id, *attempt));
+        match refusal {
+            // These are about the session, whatever the frame was. Only a message that was refused itself is certainly not taken.
+            Refusal::Expired => return self.on_expired(now),
+            Refusal::Unauthorized => {
+                self.requeue_in_flight(is_about_flight);
+                return self.on_socket_refused(now, code);
+            }
+            Refusal::Unknown => {
+                self.requeue_in_flight(is_about_flight);
+                return self.fail_connection(now, 0);
+            }
+            Refusal::ReadOnly => {
+                self.requeue_in_flight(is_about_flight);
+                if let Some(socket) = self.phase.accepted() {
+                    self.enter_read_only(now, socket);
+                }
+                return;
+            }
+            Refusal::TooLong | Refusal::Invalid | Refusal::RateLimited(_) | Refusal::SwitchedOff | Refusal::Server => {}
+        }
+        match about {
+            About::Hello => match refusal {
+                Refusal::RateLimited(span) => {
+                    self.fail_connection(now, span.unwrap_or(self.config.timings.rate_pause));
+                }
+                Refusal::Invalid => self.on_hello_invalid(now, code),
+                _ => self.fail_connection(now, 0),
+            },
+            About::End => self.fail_connection(now, 0),
+            About::HistoryKey => {
+                let span = if let Refusal::RateLimited(span) = refusal { span } else { None };
+                self.history_failed(now, code, span);
+            }
+            About::Message { .. } if is_about_flight => self.on_message_refused(now, refusal),
+            // An earlier attempt, or a sign that nobody misses; a refused health check even proves that the backend is there.
+            About::Message { .. } | About::Signal => {}
+            // Only one message is ever in flight, so an error that can only be about a message is about that one.
+            About::Unknown => match refusal {
+                Refusal::TooLong | Refusal::RateLimited(_) if self.outbox.in_flight().is_some() => {
+                    self.on_message_refused(now, refusal);
+                }
+                _ => self.report(Problem::Backend { code }),
+            },
+        }
+    }
+
+    /// The message in flight was refused.
+    fn on_message_refused(&mut self, now: Now, refusal: Refusal) {
+        match refusal {
+            Refusal::RateLimited(span) => {
+                self.requeue_in_flight(true);
+                self.pause(now, span);
+            }
+            // It may have been taken all the same: history knows.
+            Refusal::Server => {
+                self.outbox.count_error();
+                self.look_up_in_flight(now);
+            }
+            Refusal::TooLong => self.reject_in_flight(Rejection::TooLong),
+            _ => self.reject_in_flight(Rejection::Refused),
+        }
+        self.flush(now);
+    }
+
+    fn is_in_flight(&self, id: &LocalId, attempt: u32) -> bool {
+        self.outbox.in_flight().is_some_and(|entry| entry.id == *id && entry.attempts == attempt)
+    }
+
+    /// What is in flight is of unknown fate, and history will be asked about it as soon as it can tell.
+    pub(super) fn look_up_in_flight(&mut self, now: Now) {
+        self.timers.stop(Timer::Acknowledge);
+        let settled = now.mono + self.config.timings.settle;
+        if let Some(id) = self.outbox.unsettle(settled) {
+            self.is_unsaved = true;
+            self.show_state(&id);
+            self.timers.set(Timer::Lookup, settled);
+        }
+    }
+
+    /// What is in flight was certainly not taken, if that is so, and waits for its next turn.
+    fn requeue_in_flight(&mut self, is_not_taken: bool) {
+        if !is_not_taken {
+            return;
+        }
+        let Some(id) = self.outbox.in_flight().map(|entry| entry.id.clone()) else { return };
+        self.timers.stop(Timer::Acknowledge);
+        self.outbox.requeue(&id);
+        self.is_unsaved = true;
+        self.show_state(&id);
+    }
+
+    fn reject_in_flight(&mut self, why: Rejection) {
+        let Some(id) = self.outbox.in_flight().map(|entry| entry.id.clone()) else { return };
+        self.timers.stop(Timer::Acknowledge);
+        self.reject(&id, why);
+    }
+
+    pub(super) fn reject(&mut self, id: &LocalId, why: Rejection) {
+        self.outbox.reject(id, why);
+        self.is_unsaved = true;
+        self.show_state(id);
+    }
+
+    /// The conversation is over: what waits is shown as not sent, and kept.
+    pub(super) fn fail_waiting(&mut self) {
+        for id in self.outbox.fail_waiting(Rejection::Ended) {
+            self.is_unsaved = true;
+            self.show_state(&id);
+        }
+    }
+}
