@@ -1,0 +1,121 @@
+//! The core's events as the page hears them. What they look like is public: see the table in [`crate::api`].
+
+use chat_proto::config::FieldError;
+use chat_proto::io::{Event, Problem};
+use chat_proto::message::{Content, Item};
+use chat_proto::phase::ConnectionStatus;
+use chat_proto::time::Timestamp;
+use js_sys::Function;
+use wasm_bindgen::JsValue;
+use web_sys::console;
+
+use crate::driver::object::object;
+
+/// The latest time that JavaScript can write, in milliseconds (ECMA-262, 21.4.1.1).
+const LATEST: Timestamp = Timestamp(8_640_000_000_000_000);
+
+/// The way to the page's listeners.
+#[derive(Clone)]
+pub(crate) struct Emitter(Function);
+
+impl Emitter {
+    pub(crate) fn new(emit: Function) -> Self {
+        Self(emit)
+    }
+
+    /// Tells the page what is meant for it.
+    pub(crate) fn event(&self, event: &Event) {
+        match event {
+            Event::Said(item) => self.message(item),
+            Event::Status(status) => self.status(*status),
+            Event::Unread(count) => self.emit("unread", &[("count", (*count).into())]),
+            Event::Problem(problem) => self.error(problem.word(), problem.code(), explain(problem)),
+            // The panel's own affairs.
+            Event::Timeline(_) | Event::Typing(_) | Event::History { .. } | Event::Draft(_) | Event::Reopen => {}
+        }
+    }
+
+    /// Names every bad attribute: once in the console, and to the page one by one.
+    pub(crate) fn misconfigured(&self, errors: &[FieldError]) {
+        self.status(ConnectionStatus::Misconfigured);
+        let mut all = String::from("[guest-chat] badly configured:");
+        for error in errors {
+            let line = String::from(error.attribute) + ": " + &error.problem;
+            self.error("misconfigured", None, &line);
+            all.push('\n');
+            all.push_str(&line);
+        }
+        console::error_1(&all.into());
+    }
+
+    fn message(&self, item: &Item) {
+        let time = iso(item.time);
+        match &item.content {
+            Content::Inbound(said) => self.emit(
+                "message",
+                &[
+                    ("id", said.id.as_ref().map(|id| &*id.0).into()),
+                    ("direction", "inbound".into()),
+                    ("text", (&said.text).into()),
+                    ("time", time),
+                    ("state", said.state.word().into()),
+                ],
+            ),
+            Content::Outbound(said) => {
+                let author = &said.author;
+                let author = [("name", author.name.as_deref().into()), ("isBot", author.is_bot.into())];
+                self.emit(
+                    "message",
+                    &[
+                        ("id", (&said.id.0).into()),
+                        ("direction", "outbound".into()),
+                        ("text", (&said.text).into()),
+                        ("time", time),
+                        ("author", object(&author).into()),
+                    ],
+                );
+            }
+            // Nobody said it.
+            Content::Notice(_) => {}
+        }
+    }
+
+    fn status(&self, status: ConnectionStatus) {
+        let next_try_in = match status {
+            ConnectionStatus::Reconnecting { next_try_in } => next_try_in,
+            _ => None,
+        };
+        self.emit("status", &[("status", status.word().into()), ("nextTryIn", next_try_in.into())]);
+    }
+
+    fn error(&self, kind: &str, code: Option<u16>, message: &str) {
+        self.emit("error", &[("kind", kind.into()), ("code", code.into()), ("message", message.into())]);
+    }
+
+    /// What a listener throws is the page's own affair: it is shown, and goes no further.
+    fn emit(&self, name: &str, detail: &[(&str, JsValue)]) {
+        if let Err(error) = self.0.call2(&JsValue::NULL, &name.into(), &object(detail)) {
+            console::error_1(&error);
+        }
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "times of this era are far below 2^53")]
+fn iso(time: Timestamp) -> JsValue {
+    let date = js_sys::Date::new(&(time.min(LATEST).0 as f64).into());
+    date.to_iso_string().into()
+}
+
+/// For a developer's log; what the visitor reads is in `strings.rs`.
+fn explain(problem: &Problem) -> &'static str {
+    match problem {
+        Problem::TokenUnavailable(_) => "the token endpoint gave no usable grant; it will be asked again",
+        Problem::Refused { .. } => "this visitor is refused; nothing more is tried until the visitor asks for it",
+        Problem::Deployment { .. } => "the deployment is unknown or inactive; check data-deployment-id and the region",
+        Problem::ConnectionLost { .. } => "the connection was lost; it will be made again",
+        Problem::Unresponsive => "nothing came back in time; the connection will be made again",
+        Problem::Backend { .. } => "the backend answered with an error",
+        Problem::UnreadableFrame => "a frame could not be read and was skipped",
+        Problem::History { .. } => "older messages could not be fetched",
+    }
+}

@@ -1,0 +1,107 @@
+//! What the page goes through: network, visibility, leaving and coming back, and other tabs' writes. Listens for as long as the value
+//! lives, and decides nothing.
+
+use chat_proto::io::Connectivity;
+use js_sys::Function;
+use wasm_bindgen::prelude::*;
+use web_sys::{Document, Event, EventTarget, PageTransitionEvent, StorageEvent, Window};
+
+/// What can happen to a page.
+pub enum PageEvent {
+    /// The browser has, or has not, a network.
+    Network(Connectivity),
+    /// It can be seen, or runs again.
+    Visible,
+    /// It cannot be seen any more, or is about to be frozen.
+    Hidden,
+    /// It is being left. It may be gone for good, or come back out of the browser's back/forward cache.
+    Leaving,
+    /// It was left and has come back as it was, perhaps hours later.
+    Back,
+    /// Another tab wrote to storage.
+    Stored {
+        /// The key; `None` if everything was cleared.
+        key: Option<String>,
+        /// What stands there now.
+        value: Option<String>,
+    },
+}
+
+/// What is listened to, and on what.
+const ON_WINDOW: [&str; 5] = ["online", "offline", "pagehide", "pageshow", "storage"];
+const ON_DOCUMENT: [&str; 3] = ["visibilitychange", "freeze", "resume"];
+
+/// One listener for all of that. Dropped, it is gone.
+pub struct Page {
+    window: Window,
+    document: Document,
+    listener: Closure<dyn FnMut(Event)>,
+}
+
+impl Page {
+    /// Calls `on` with whatever happens from now on.
+    pub fn listen(on: impl Fn(PageEvent) + 'static) -> Option<Self> {
+        let window = web_sys::window()?;
+        let document = window.document()?;
+        let listener = Closure::new(move |event: Event| {
+            if let Some(event) = read(&event) {
+                on(event);
+            }
+        });
+        let page = Self { window, document, listener };
+        page.each(EventTarget::add_event_listener_with_callback);
+        Some(page)
+    }
+
+    fn each(&self, act: fn(&EventTarget, &str, &Function) -> Result<(), JsValue>) {
+        let listener = self.listener.as_ref().unchecked_ref();
+        for kind in ON_WINDOW {
+            let _ = act(&self.window, kind, listener);
+        }
+        for kind in ON_DOCUMENT {
+            let _ = act(&self.document, kind, listener);
+        }
+    }
+}
+
+impl Drop for Page {
+    fn drop(&mut self) {
+        self.each(EventTarget::remove_event_listener_with_callback);
+    }
+}
+
+/// Is the page out of sight just now?
+pub fn is_hidden() -> bool {
+    web_sys::window().and_then(|window| window.document()).is_some_and(|document| document.hidden())
+}
+
+/// Is the browser certain to have no network just now?
+pub fn is_offline() -> bool {
+    web_sys::window().is_some_and(|window| !window.navigator().on_line())
+}
+
+fn read(event: &Event) -> Option<PageEvent> {
+    Some(match &*event.type_() {
+        "online" => PageEvent::Network(Connectivity::Online),
+        "offline" => PageEvent::Network(Connectivity::Offline),
+        "pagehide" => PageEvent::Leaving,
+        "pageshow" => return came_back(event),
+        "storage" => return stored(event),
+        "visibilitychange" if !is_hidden() => PageEvent::Visible,
+        "visibilitychange" | "freeze" => PageEvent::Hidden,
+        "resume" => PageEvent::Visible,
+        _ => return None, // nothing else is listened to
+    })
+}
+
+/// The first `pageshow` belongs to loading and says nothing.
+fn came_back(event: &Event) -> Option<PageEvent> {
+    event.dyn_ref::<PageTransitionEvent>()?.persisted().then_some(PageEvent::Back)
+}
+
+fn stored(event: &Event) -> Option<PageEvent> {
+    let event = event.dyn_ref::<StorageEvent>()?;
+    let local = web_sys::window()?.local_storage().ok()?;
+    // Session storage tells its writes by the same event.
+    (event.storage_area() == local).then(|| PageEvent::Stored { key: event.key(), value: event.new_value() })
+}
