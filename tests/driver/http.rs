@@ -1,0 +1,114 @@
+//! One request: what is asked, and what a session hears of the answer.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use chat_proto::io::{Method, NetError, Request, Response, RetryAfter};
+use chat_proto::json::Value;
+use chat_proto::time::Timestamp;
+use guest_chat::driver::clock;
+use guest_chat::driver::http::{Exchange, read_retry_after};
+use wasm_bindgen_test::wasm_bindgen_test;
+
+use crate::page::{self, Fetch, settle};
+
+type Heard = Rc<RefCell<Vec<Result<Response, NetError>>>>;
+
+fn get(url: &str) -> Request {
+    Request {
+        method: Method::Get,
+        url: url.into(),
+        authorization: None,
+        body: None,
+        with_cookies: false,
+        timeout: 10_000,
+    }
+}
+
+fn ask(request: &Request) -> (Option<Exchange>, Heard) {
+    let heard = Heard::default();
+    let exchange = Exchange::ask(request, {
+        let heard = heard.clone();
+        move |answer| heard.borrow_mut().push(answer)
+    });
+    (exchange, heard)
+}
+
+fn ok(body: Value) -> Response {
+    Response { status: 200, retry_after: None, body }
+}
+
+#[wasm_bindgen_test]
+async fn json_is_a_value_whatever_it_is_called_and_a_login_page_is_null() {
+    for (text, kind, body) in [
+        (r#"{"token":"t"}"#, "text/plain", Value::object([("token", "t".into())])),
+        ("<!doctype html><title>Sign in</title>", "text/html", Value::Null),
+        ("", "application/json", Value::Null),
+    ] {
+        let (_exchange, heard) = ask(&get(&page::blob(text, kind)));
+        settle().await;
+        assert_eq!(*heard.borrow(), [Ok(ok(body))]);
+    }
+}
+
+#[wasm_bindgen_test]
+async fn a_question_carries_what_it_needs_and_its_url_is_left_as_it_is() {
+    let network = Fetch::answers(200, "{}", "1");
+    let token = Request {
+        method: Method::Post,
+        body: Some(Value::object([("reason", "expiring".into())])),
+        with_cookies: true,
+        ..get("/api/genesys/refresh")
+    };
+    let history = Request { authorization: Some("Bearer t".into()), ..get("https://a.example/messages?pageSize=25") };
+    let _exchanges = (ask(&token), ask(&history));
+    assert_eq!(
+        network.asked(),
+        [
+            r#"POST /api/genesys/refresh same-origin no-store null {"reason":"expiring"}"#,
+            "GET https://a.example/messages?pageSize=25 omit no-store Bearer t undefined",
+        ]
+    );
+}
+
+#[wasm_bindgen_test]
+async fn the_status_and_retry_after_are_passed_on() {
+    let _network = Fetch::answers(429, r#"{"Retry-After":"7"}"#, "slow down");
+    let (_exchange, heard) = ask(&get("https://a.example/"));
+    settle().await;
+    let retry_after = Some(RetryAfter::Delay(7_000));
+    assert_eq!(*heard.borrow(), [Ok(Response { status: 429, retry_after, body: Value::Null })]);
+}
+
+#[wasm_bindgen_test]
+fn retry_after_is_read_in_both_forms_and_garbage_is_none() {
+    assert_eq!(read_retry_after("120"), Some(RetryAfter::Delay(120_000)));
+    assert_eq!(read_retry_after(" 0 "), Some(RetryAfter::Delay(0)));
+    assert_eq!(read_retry_after("Mon, 05 Oct 2026 09:00:00 GMT"), Some(RetryAfter::At(Timestamp(1_791_190_800_000))));
+    for text in ["", "soon", "-5", "1.5", "2026-10-05", "GMT", "99999999999999999999 GMT"] {
+        assert_eq!(read_retry_after(text), None, "{text}");
+    }
+}
+
+#[wasm_bindgen_test]
+async fn requests_that_fail_in_any_way_have_failed() {
+    for fail in [Fetch::rejects_with_text, Fetch::throws] {
+        let _network = fail();
+        let (exchange, heard) = ask(&get("https://a.example/"));
+        settle().await;
+        let has_failed = exchange.is_none() || *heard.borrow() == [Err(NetError::Failed)];
+        assert!(has_failed);
+    }
+}
+
+#[wasm_bindgen_test]
+async fn a_dropped_request_is_aborted_and_says_nothing() {
+    let network = Fetch::never();
+    let (exchange, heard) = ask(&get("https://a.example/"));
+    let wait = exchange.as_ref().unwrap().deadline().since(clock::mono());
+    assert!((9_000..=10_000).contains(&wait), "{wait}");
+    drop(exchange);
+    settle().await;
+    assert_eq!(network.asked().len(), 1);
+    assert_eq!(*heard.borrow(), []);
+}

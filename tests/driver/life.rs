@@ -1,0 +1,161 @@
+//! A whole driver: when it begins, what it holds, and what it leaves behind.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use chat_proto::config::{Config, Settings};
+use chat_proto::io::{Command, Event, TimelineDiff};
+use chat_proto::message::{Content, Item};
+use guest_chat::driver::Driver;
+use guest_chat::driver::storage::Storage;
+use wasm_bindgen_test::wasm_bindgen_test;
+
+use crate::page::{self, Fetch, Listeners, NoNetwork, Sockets, Timers, Writes, held_locks, settle, until};
+
+type Told = Rc<RefCell<Vec<Event>>>;
+
+fn config(deployment: &str) -> Config {
+    Config::new(&Settings {
+        deployment_id: Some(deployment.into()),
+        endpoint: Some("http://127.0.0.1:59999".into()),
+        ..Settings::default()
+    })
+    .unwrap()
+}
+
+fn driver(deployment: &str) -> (Driver, Told) {
+    let told = Told::default();
+    let driver = Driver::new(config(deployment), {
+        let told = told.clone();
+        move |event| told.borrow_mut().push(event)
+    });
+    (driver, told)
+}
+
+/// Takes away what a deployment has stored.
+pub(crate) fn clear(deployment: &str) {
+    for storage in [Storage::local(), Storage::session()] {
+        for key in storage.keys(&["guest-chat:", deployment].concat()) {
+            storage.remove(&key);
+        }
+    }
+}
+
+#[wasm_bindgen_test]
+async fn an_idle_driver_asks_for_nothing_and_keeps_nothing() {
+    let (network, sockets) = (Fetch::never(), Sockets::fake());
+    let (writes, timers) = (Writes::watch(), Timers::watch());
+    let (driver, _told) = driver("idle-driver");
+    driver.start();
+    settle().await;
+    page::leave();
+    page::come_back();
+    settle().await;
+    assert_eq!((network.asked().len(), sockets.count()), (0, 0));
+    assert_eq!((writes.keys().len(), timers.pending()), (0, 0));
+    assert_eq!(held_locks("guest-chat:idle-driver").await, 0);
+    drop(driver);
+}
+
+#[wasm_bindgen_test]
+async fn an_earlier_conversation_is_not_resumed_before_there_is_a_network() {
+    let (network, sockets, offline) = (Fetch::never(), Sockets::fake(), NoNetwork::new());
+    Storage::local().put("guest-chat:begins-offline", r#"{"v":1,"token":"t","readUpTo":1}"#);
+    let (driver, told) = driver("begins-offline");
+    driver.start();
+    until(|| !told.borrow().is_empty()).await;
+    settle().await;
+    assert_eq!((network.asked().len(), sockets.count()), (0, 0));
+
+    drop(offline);
+    page::online();
+    until(|| network.asked().len() == 1).await;
+    assert_eq!(network.asked().len(), 1);
+    drop(driver);
+    clear("begins-offline");
+}
+
+#[wasm_bindgen_test]
+async fn a_dropped_driver_leaves_nothing_behind() {
+    let (network, _sockets) = (Fetch::never(), Sockets::fake());
+    let (listeners, timers) = (Listeners::watch(), Timers::watch());
+    let (driver, told) = driver("dropped");
+    let say = driver.speaker();
+    driver.say(Command::Open);
+    driver.say(Command::Send("hello".into()));
+    driver.start();
+    until(|| network.asked().len() == 1).await;
+    assert_eq!((listeners.count(), timers.pending()), (8, 1));
+
+    drop(driver);
+    assert_eq!((listeners.count(), timers.pending()), (0, 0));
+    let (asked, heard) = (network.asked().len(), told.borrow().len());
+    say(Command::Send("too late".into()));
+    settle().await;
+    assert_eq!((network.asked().len(), told.borrow().len()), (asked, heard));
+    assert_eq!(held_locks("guest-chat:dropped").await, 0);
+    clear("dropped");
+}
+
+#[wasm_bindgen_test]
+async fn a_driver_may_be_dropped_by_whom_it_tells() {
+    let (_network, _sockets) = (Fetch::never(), Sockets::fake());
+    let slot: Rc<RefCell<Option<Driver>>> = Rc::default();
+    let driver = Driver::new(config("within"), {
+        let slot = slot.clone();
+        move |_| drop(slot.take())
+    });
+    driver.start();
+    driver.say(Command::Open);
+    slot.replace(Some(driver));
+    settle().await;
+    assert_eq!(held_locks("guest-chat:within").await, 0);
+    drop(slot.take());
+    clear("within");
+}
+
+#[wasm_bindgen_test]
+async fn a_page_that_was_left_holds_nothing_and_finds_everything_when_it_comes_back() {
+    let (network, _sockets, timers) = (Fetch::never(), Sockets::fake(), Timers::watch());
+    let (driver, told) = driver("cache");
+    driver.start();
+    driver.say(Command::Send("hello".into()));
+    until(|| network.asked().len() == 1).await;
+    assert_eq!(held_locks("guest-chat:cache:tab:").await, 1);
+
+    page::leave();
+    settle().await;
+    assert_eq!(timers.pending(), 0);
+    assert_eq!(held_locks("guest-chat:cache").await, 0);
+
+    told.borrow_mut().clear();
+    page::come_back();
+    until(|| network.asked().len() > 1).await;
+    assert!(network.asked().len() > 1);
+    assert_eq!(held_locks("guest-chat:cache:tab:").await, 1);
+    let is_hello = |item: &Item| matches!(&item.content, Content::Inbound(said) if said.text == "hello");
+    let shows_it = |event: &Event| match event {
+        Event::Timeline(TimelineDiff::Reset(items)) => items.iter().any(is_hello),
+        Event::Timeline(TimelineDiff::Insert { item, .. }) => is_hello(item),
+        _ => false,
+    };
+    assert!(told.borrow().iter().any(shows_it));
+    drop(driver);
+    clear("cache");
+}
+
+#[wasm_bindgen_test]
+async fn a_question_without_an_answer_is_given_up_in_time() {
+    let (network, sockets) = (Fetch::never(), Sockets::fake());
+    let mut config = config("hurried");
+    config.timings.request = 100;
+    let driver = Driver::new(config, |_| ());
+    driver.start();
+    driver.say(Command::Open);
+    until(|| network.asked().len() == 1).await;
+    assert_eq!(sockets.count(), 0, "the deployment's settings are waited for");
+    until(|| sockets.count() == 1).await;
+    assert_eq!(sockets.count(), 1);
+    drop(driver);
+    clear("hurried");
+}

@@ -1,0 +1,311 @@
+//! A connection is lost and the conversation goes on: with everything that was said meanwhile, and nothing said twice.
+#![cfg(not(target_arch = "wasm32"))]
+
+mod common;
+
+use chat_proto::io::{Command, Input, Problem};
+use chat_proto::message::{Content, Notice, SendState};
+use chat_proto::phase::ConnectionStatus;
+use common::Rig;
+use simulator::{Cut, Effect, FaultRule, On, Settings, Side};
+
+#[test]
+fn every_close_that_we_did_not_ask_for_is_transient_a_clean_one_included() {
+    for code in [1000, 1001, 1005, 1006, 1008, 1009, 1011, 1012, 1013, 3000, 4000, 4401, 4999] {
+        let mut rig = Rig::new(1).online();
+        rig.close_all(code);
+        rig.run_for(10_000);
+        assert_eq!(rig.status, ConnectionStatus::Online, "after {code}");
+        assert_eq!(rig.problems, [Problem::ConnectionLost { code }]);
+    }
+}
+
+#[test]
+fn a_message_cut_off_at_any_point_arrives_exactly_once() {
+    for cut in [Cut::BeforeAccept, Cut::AfterAccept, Cut::AfterEcho] {
+        for code in [1000, 1006] {
+            let mut rig = Rig::new(1).online();
+            let close = Effect::Close { code, reason: String::new(), cut };
+            rig.backend.inject(FaultRule::once(On::Request("text".into()), close));
+            rig.send("one");
+            rig.send("two");
+            rig.run_for(20_000);
+            assert_eq!(rig.accepted(), ["one", "two"], "{cut:?} with {code}");
+            assert_eq!(rig.screen(), [("one".into(), "sent"), ("two".into(), "sent")], "{cut:?} with {code}");
+        }
+    }
+}
+
+#[test]
+fn where_history_carries_no_ids_text_and_time_tell() {
+    for cut in [Cut::BeforeAccept, Cut::AfterAccept] {
+        let settings = Settings { history_shows_client_id: false, ..Settings::quiet() };
+        let mut rig = Rig::with(1, settings, true).online();
+        rig.send("ok");
+        rig.run_for(2_000);
+        rig.backend.inject(FaultRule::once(On::Request("text".into()), Effect::Drop { cut }));
+        rig.send("ok");
+        rig.run_for(20_000);
+        assert_eq!(rig.accepted(), ["ok", "ok"], "{cut:?}");
+        assert_eq!(rig.screen(), [("ok".into(), "sent"), ("ok".into(), "sent")], "{cut:?}");
+    }
+}
+
+#[test]
+fn history_that_lags_behind_repeats_nothing() {
+    let mut rig = Rig::new(1).online();
+    rig.backend.inject(FaultRule::once(On::Request("text".into()), Effect::HistoryLate { ms: 2_000 }));
+    rig.backend.inject(FaultRule::once(On::Request("text".into()), Effect::Drop { cut: Cut::AfterAccept }));
+    rig.send("one");
+    rig.run_for(20_000);
+    assert_eq!(rig.accepted(), ["one"]);
+    assert_eq!(rig.state_of("one"), SendState::Sent);
+}
+
+#[test]
+fn what_was_said_meanwhile_is_there_in_order_and_was_said_to_the_page() {
+    let mut rig = Rig::new(1).online();
+    rig.send("before");
+    rig.run_for(2_000);
+    rig.go_offline();
+    for n in 0..60 {
+        rig.agent_says(&format!("missed {n}"));
+        rig.run_for(10);
+    }
+    rig.send("typed while offline");
+    rig.go_online();
+    rig.run_for(20_000);
+    let texts: Vec<_> = rig.screen().into_iter().map(|(text, _)| text).collect();
+    let missed = (0..60).map(|n| format!("missed {n}"));
+    let expected: Vec<_> =
+        ["before".to_owned()].into_iter().chain(missed).chain(["typed while offline".into()]).collect();
+    assert_eq!(texts, expected);
+    assert_eq!(rig.said.len(), 62);
+}
+
+#[test]
+fn more_than_can_be_fetched_at_once_leaves_no_hole() {
+    let mut rig = Rig::new(1).online();
+    rig.send("before");
+    rig.run_for(2_000);
+    rig.go_offline();
+    for n in 0..150 {
+        rig.agent_says(&format!("missed {n}"));
+        rig.run_for(10);
+    }
+    rig.go_online();
+    rig.run_for(10_000);
+    assert!(rig.has_more);
+    for _ in 0..5 {
+        rig.say(Command::LoadEarlier);
+        rig.run_for(2_000);
+    }
+    let texts: Vec<_> = rig.screen().into_iter().map(|(text, _)| text).collect();
+    let expected: Vec<_> = ["before".to_owned()].into_iter().chain((0..150).map(|n| format!("missed {n}"))).collect();
+    assert_eq!(texts, expected);
+    assert!(!rig.has_more);
+}
+
+#[test]
+fn older_messages_come_page_by_page_while_new_ones_shift_the_pages() {
+    let mut rig = Rig::new(1).online();
+    for n in 0..80 {
+        rig.agent_says(&format!("old {n}"));
+        rig.run_for(10);
+    }
+    rig.reload();
+    rig.run_for(3_000);
+    assert_eq!(rig.screen().len(), 25);
+    for n in 0..5 {
+        rig.agent_says(&format!("new {n}"));
+        rig.say(Command::LoadEarlier);
+        rig.run_for(2_000);
+    }
+    let texts: Vec<_> = rig.screen().into_iter().map(|(text, _)| text).collect();
+    let expected: Vec<_> = (0..80).map(|n| format!("old {n}")).chain((0..5).map(|n| format!("new {n}"))).collect();
+    assert_eq!(texts, expected);
+}
+
+#[test]
+fn what_was_typed_survives_a_reload_at_every_moment() {
+    for moment in 0..60 {
+        let mut rig = Rig::new(moment);
+        rig.say(Command::Open);
+        rig.say(Command::Draft("half a sent".into()));
+        rig.send("one");
+        rig.send("two");
+        rig.run_for(moment * 25);
+        rig.reload();
+        rig.run_for(20_000);
+        assert_eq!(rig.accepted(), ["one", "two"], "reloaded after {} ms", moment * 25);
+        assert_eq!(rig.screen(), [("one".into(), "sent"), ("two".into(), "sent")], "reloaded after {} ms", moment * 25);
+        assert!(rig.reopened, "an open panel is open again");
+        assert_eq!(rig.draft.as_deref(), Some("half a sent"));
+    }
+}
+
+#[test]
+fn a_draft_is_kept_within_a_third_of_a_second_or_when_the_page_is_hidden() {
+    let mut rig = Rig::new(1).online();
+    rig.say(Command::Draft("half".into()));
+    rig.run_for(300);
+    assert_eq!(rig.saved.tab.draft, "half");
+    rig.say(Command::Draft("half a sent".into()));
+    rig.hand_in(Input::Hidden);
+    assert_eq!(rig.saved.tab.draft, "half a sent");
+}
+
+#[test]
+fn a_connection_that_only_seems_open_is_found_out() {
+    for side in [Side::Both, Side::FromClient, Side::ToClient] {
+        let mut rig = Rig::new(1).online();
+        rig.backend.inject(FaultRule::once(On::Request("text".into()), Effect::BlackHole { side, ms: None }));
+        rig.send("one");
+        rig.run_for(8_200);
+        assert_eq!(rig.problems, [Problem::Unresponsive], "{side:?}");
+        rig.run_for(20_000);
+        assert_eq!(rig.accepted(), ["one"], "{side:?}");
+    }
+}
+
+#[test]
+fn a_silent_connection_is_probed_within_its_quota_and_not_while_hidden() {
+    let mut rig = Rig::new(1).online();
+    rig.run_for(600_000);
+    let probes = rig.frames_with(r#""action":"echo""#);
+    assert!((10..=20).contains(&probes), "{probes} in ten minutes; the quota is 20");
+    rig.hand_in(Input::Hidden);
+    rig.run_for(600_000);
+    assert_eq!(rig.frames_with(r#""action":"echo""#), probes);
+}
+
+#[test]
+fn a_page_that_wakes_asks_at_once_whether_its_connection_lives() {
+    let mut rig = Rig::new(1).online();
+    rig.hand_in(Input::Hidden);
+    rig.run_for(600_000);
+    let black_hole = Effect::BlackHole { side: Side::Both, ms: None };
+    rig.backend.inject(FaultRule::once(On::Request("*".into()), black_hole));
+    rig.hand_in(Input::Visible);
+    rig.run_for(8_500);
+    assert_eq!(rig.problems, [Problem::Unresponsive]);
+    rig.run_for(5_000);
+    assert_eq!(rig.status, ConnectionStatus::Online);
+}
+
+#[test]
+fn a_network_that_returns_is_used_within_half_a_second() {
+    let mut rig = Rig::new(1).online();
+    rig.go_offline();
+    assert_eq!(rig.status, ConnectionStatus::Offline);
+    rig.run_for(60_000);
+    assert_eq!(rig.sockets, 1, "no attempt while offline");
+    rig.go_online();
+    rig.run_for(1_000);
+    assert_eq!(rig.status, ConnectionStatus::Online);
+}
+
+#[test]
+fn a_network_that_flaps_makes_no_storm() {
+    let mut rig = Rig::new(1).online();
+    for _ in 0..100 {
+        rig.go_offline();
+        rig.run_for(50);
+        rig.go_online();
+        rig.run_for(50);
+    }
+    assert!(rig.sockets <= 10, "{} sockets in ten seconds", rig.sockets);
+    rig.run_for(10_000);
+    assert_eq!(rig.status, ConnectionStatus::Online);
+}
+
+#[test]
+fn a_backend_that_accepts_and_drops_at_once_is_not_hammered() {
+    let mut rig = Rig::new(1).online();
+    let close = Effect::Close { code: 1000, reason: String::new(), cut: Cut::AfterEcho };
+    rig.backend.inject(FaultRule::once(On::Request("configureSession".into()), close).always());
+    rig.cut();
+    rig.run_for(120_000);
+    assert!(rig.sockets <= 40, "{} sockets in two minutes", rig.sockets);
+}
+
+#[test]
+fn the_countdown_tells_whole_seconds_and_ends() {
+    let mut rig = Rig::new(3).online();
+    rig.backend
+        .inject(FaultRule::once(On::Upgrade, Effect::Status { status: 503, retry_after: None, html: false }).always());
+    rig.cut();
+    rig.run_for(120_000);
+    let told: Vec<_> = rig
+        .statuses
+        .iter()
+        .filter_map(|status| match status {
+            ConnectionStatus::Reconnecting { next_try_in } => Some(*next_try_in),
+            _ => None,
+        })
+        .collect();
+    assert!(told.contains(&Some(1)) && told.contains(&Some(2)) && told.contains(&None), "{told:?}");
+    assert!(told.iter().flatten().all(|seconds| *seconds <= 13), "{told:?}");
+}
+
+#[test]
+fn history_that_cannot_be_had_is_said_and_filled_in_later() {
+    let mut rig = Rig::new(1).online();
+    rig.send("before");
+    rig.run_for(2_000);
+    rig.backend.inject(
+        FaultRule::once(On::Http("messages".into()), Effect::Status { status: 503, retry_after: None, html: false })
+            .always(),
+    );
+    rig.go_offline();
+    rig.agent_says("missed");
+    rig.go_online();
+    rig.run_for(20_000);
+    let has_gap = |rig: &Rig| rig.items.iter().any(|item| item.content == Content::Notice(Notice::Gap));
+    assert!(has_gap(&rig));
+    rig.send("after");
+    rig.run_for(2_000);
+    assert_eq!(rig.accepted(), ["before", "after"], "the conversation goes on");
+    rig.backend.clear_faults();
+    rig.run_for(120_000);
+    assert!(!has_gap(&rig));
+    let texts: Vec<_> = rig.screen().into_iter().map(|(text, _)| text).collect();
+    assert_eq!(texts, ["before", "missed", "after"]);
+}
+
+#[test]
+fn a_message_that_history_cannot_tell_of_is_asked_about_and_not_sent_again_by_itself() {
+    let mut rig = Rig::new(1).online();
+    rig.backend.inject(FaultRule::once(On::Http("messages".into()), Effect::Hang).always());
+    rig.backend.inject(FaultRule::once(On::Request("text".into()), Effect::Drop { cut: Cut::AfterAccept }));
+    rig.send("one");
+    rig.run_for(120_000);
+    assert_eq!(rig.state_of("one"), SendState::Unconfirmed { ask: true });
+    assert_eq!(rig.accepted(), ["one"]);
+    rig.send("two");
+    rig.run_for(5_000);
+    assert_eq!(rig.accepted(), ["one", "two"], "it holds nothing up");
+    rig.backend.clear_faults();
+    rig.run_for(120_000);
+    assert_eq!(rig.state_of("one"), SendState::Sent, "and it is found when history comes back");
+}
+
+#[test]
+fn a_session_that_is_new_where_an_old_one_was_expected_sends_nothing_twice() {
+    let mut rig = Rig::new(1).online();
+    rig.send("before");
+    rig.run_for(2_000);
+    rig.backend.inject(FaultRule::once(On::Request("text".into()), Effect::Drop { cut: Cut::AfterAccept }));
+    rig.send("fate unknown");
+    rig.run_for(60);
+    let token = rig.token();
+    rig.go_offline();
+    rig.run_for(1_000);
+    // It expires while nobody is connected to hear of it.
+    rig.backend_does(|backend, now| backend.expire(now, &token, true));
+    rig.go_online();
+    rig.run_for(20_000);
+    assert_eq!(rig.status, ConnectionStatus::Online);
+    assert_eq!(rig.accepted_of(&token), ["before", "fate unknown"]);
+    assert_eq!(rig.state_of("fate unknown"), SendState::Unconfirmed { ask: true });
+}

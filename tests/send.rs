@@ -1,0 +1,203 @@
+//! What the visitor writes: in order, acknowledged by its echo, refused with a reason, never twice.
+#![cfg(not(target_arch = "wasm32"))]
+
+mod common;
+
+use chat_proto::io::{Command, Problem};
+use chat_proto::message::{Rejection, SendState};
+use chat_proto::phase::ConnectionStatus;
+use common::Rig;
+use simulator::{Effect, FaultRule, On, Settings};
+
+#[test]
+fn a_message_is_queued_sending_and_sent() {
+    let mut rig = Rig::new(1);
+    rig.send("hello");
+    assert_eq!(rig.state_of("hello"), SendState::Queued);
+    rig.run_until("sending", |rig| rig.state_of("hello") == SendState::Sending);
+    rig.run_until("sent", |rig| rig.state_of("hello") == SendState::Sent);
+    assert_eq!(rig.accepted(), ["hello"]);
+}
+
+#[test]
+fn a_message_is_kept_before_it_leaves() {
+    let mut rig = Rig::new(1).online();
+    rig.send("hello");
+    assert_eq!(rig.saved.tab.outbox.len(), 1);
+    rig.run_for(2_000);
+    assert_eq!(rig.saved.tab.outbox.len(), 0, "what the backend has need not be kept");
+}
+
+#[test]
+fn messages_arrive_in_the_order_of_writing_and_at_two_a_second() {
+    let mut rig = Rig::new(1).online();
+    let texts: Vec<_> = (0..20).map(|n| format!("message {n}")).collect();
+    for text in &texts {
+        rig.send(text);
+    }
+    rig.run_for(2_000);
+    assert!(rig.accepted().len() <= 5, "{} in two seconds", rig.accepted().len());
+    rig.run_for(30_000);
+    assert_eq!(rig.accepted(), texts);
+}
+
+#[test]
+fn what_is_only_blank_is_not_a_message() {
+    let mut rig = Rig::new(1);
+    rig.send("  \n ");
+    assert_eq!((rig.items.len(), rig.sockets), (0, 0));
+}
+
+#[test]
+fn a_text_longer_than_the_backend_takes_is_kept_and_holds_nothing_up() {
+    let mut rig = Rig::new(1).online();
+    // 4,096 bytes of UTF-8 are the limit: 1,025 emoji are more, 1,024 are not.
+    let (long, fits) = ("😀".repeat(1_025), "😀".repeat(1_024));
+    rig.send(&long);
+    rig.send(&fits);
+    rig.run_for(5_000);
+    assert_eq!(rig.state_of(&long), SendState::Failed(Rejection::TooLong));
+    assert_eq!(rig.accepted(), [fits]);
+}
+
+#[test]
+fn a_backend_with_a_smaller_limit_fails_that_message_only() {
+    let mut rig = Rig::new(1).online();
+    rig.backend.inject(FaultRule::once(On::Request("text".into()), error(4011)));
+    rig.send("one");
+    rig.send("two");
+    rig.run_for(5_000);
+    assert_eq!(rig.state_of("one"), SendState::Failed(Rejection::TooLong));
+    assert_eq!(rig.state_of("two"), SendState::Sent);
+}
+
+#[test]
+fn a_failed_message_can_be_tried_again_or_discarded() {
+    let mut rig = Rig::new(1).online();
+    rig.backend.inject(FaultRule { count: Some(2), ..FaultRule::once(On::Request("text".into()), error(4013)) });
+    rig.send("one");
+    rig.send("two");
+    rig.run_for(5_000);
+    assert_eq!(rig.state_of("one"), SendState::Failed(Rejection::Refused));
+    let (one, two) = (rig.local_id_of("one"), rig.local_id_of("two"));
+    rig.say(Command::Retry(one));
+    rig.say(Command::Discard(two));
+    rig.run_for(5_000);
+    assert_eq!(rig.accepted(), ["one"]);
+    assert_eq!(rig.screen(), [("one".into(), "sent")]);
+}
+
+#[test]
+fn a_rate_limit_pauses_the_queue_and_fails_nothing() {
+    for retry_after in [Some(0), Some(1), Some(60), None] {
+        let mut rig = Rig::new(1).online();
+        let sent_at = rig.now();
+        rig.backend.inject(FaultRule::once(On::Request("text".into()), Effect::TooManyRequests { retry_after }));
+        rig.send("one");
+        rig.send("two");
+        rig.run_until("sent", |rig| rig.state_of("two") == SendState::Sent);
+        assert_eq!(rig.accepted(), ["one", "two"]);
+        assert_eq!(rig.sockets, 1, "a limit is no reason to reconnect");
+        assert!(rig.now() - sent_at >= retry_after.unwrap_or(5) * 1_000, "{retry_after:?} was not honoured");
+    }
+}
+
+#[test]
+fn the_quotas_of_the_real_service_lose_nothing() {
+    let mut rig = Rig::with(1, Settings { agent: false, ..Settings::default() }, true).online();
+    let texts: Vec<_> = (0..80).map(|n| format!("message {n}")).collect();
+    for text in &texts {
+        rig.send(text);
+    }
+    rig.run_for(300_000);
+    assert_eq!(rig.accepted(), texts);
+}
+
+#[test]
+fn a_server_error_is_looked_up_before_anything_is_sent_again() {
+    let mut rig = Rig::new(1).online();
+    rig.backend.inject(FaultRule::once(On::Request("text".into()), error(500)));
+    rig.send("one");
+    rig.run_for(20_000);
+    assert_eq!(rig.accepted(), ["one"]);
+    assert_eq!(rig.state_of("one"), SendState::Sent);
+}
+
+#[test]
+fn a_message_that_the_backend_keeps_failing_at_fails_in_the_end() {
+    let mut rig = Rig::new(1).online();
+    rig.backend.inject(FaultRule::once(On::Request("text".into()), error(500)).always());
+    rig.send("one");
+    rig.run_for(60_000);
+    assert_eq!(rig.state_of("one"), SendState::Failed(Rejection::Server));
+    assert_eq!(rig.frames_with(r#""text":"one""#), 3);
+}
+
+#[test]
+fn an_echo_that_never_comes_is_not_waited_for_longer_than_eight_seconds() {
+    let mut rig = Rig::new(1).online();
+    rig.run_for(1_000);
+    rig.backend.inject(FaultRule::once(On::Push("Inbound".into()), Effect::Lose));
+    rig.send("one");
+    rig.run_for(8_100);
+    assert_eq!(rig.problems, [Problem::Unresponsive]);
+    rig.run_for(20_000);
+    assert_eq!(rig.accepted(), ["one"], "it had arrived, and is not sent again");
+    assert_eq!(rig.state_of("one"), SendState::Sent);
+}
+
+#[test]
+fn the_agent_is_told_that_the_visitor_types_at_most_every_five_seconds() {
+    let deployment = simulator::Deployment { show_user_typing_indicator: true, ..simulator::Deployment::default() };
+    let mut rig = Rig::with(1, Settings { deployments: vec![deployment], ..Settings::quiet() }, true).online();
+    for n in 1..=100 {
+        rig.say(Command::Draft("x".repeat(n)));
+        rig.run_for(100);
+    }
+    assert_eq!(rig.frames_with(r#""eventType":"Typing""#), 2);
+}
+
+#[test]
+fn nobody_is_told_of_typing_where_the_deployment_does_not_want_it() {
+    let deployment = simulator::Deployment { show_user_typing_indicator: false, ..simulator::Deployment::default() };
+    let mut rig = Rig::with(1, Settings { deployments: vec![deployment], ..Settings::quiet() }, true).online();
+    rig.say(Command::Draft("x".into()));
+    rig.run_for(1_000);
+    assert_eq!(rig.frames_with("Typing"), 0);
+}
+
+#[test]
+fn the_agents_typing_ends_by_itself_and_with_what_they_say() {
+    let mut rig = Rig::new(1).online();
+    let token = rig.token();
+    rig.backend_does(|backend, now| backend.agent_types(now, &token));
+    rig.run_for(200);
+    assert!(rig.agent_types);
+    rig.agent_says("here I am");
+    rig.run_for(200);
+    assert!(!rig.agent_types);
+    rig.backend_does(|backend, now| backend.agent_types(now, &token));
+    rig.run_for(10_000);
+    assert!(!rig.agent_types);
+}
+
+#[test]
+fn what_the_agent_says_is_unread_until_the_panel_is_seen_open() {
+    let mut rig = Rig::new(1);
+    rig.send("hello");
+    rig.run_until("online", |rig| rig.status == ConnectionStatus::Online);
+    rig.run_for(1_000);
+    rig.agent_says("one");
+    rig.agent_says("two");
+    rig.run_for(1_000);
+    assert_eq!(rig.unread, 2);
+    rig.say(Command::Open);
+    assert_eq!(rig.unread, 0);
+    rig.agent_says("three");
+    rig.run_for(1_000);
+    assert_eq!(rig.unread, 0);
+}
+
+fn error(code: u16) -> Effect {
+    Effect::Error { code, message: "Request failed.".into() }
+}
