@@ -1,0 +1,48 @@
+// Takes out of the bundle what nothing in it uses, and shortens the names by which its two halves call each other:
+//   node shrink.mjs GLUE.js MODULE.wasm
+// - Leptos brings wasm-streams along, whose classes nobody imports. Exported code is never dead to a linker, so the exports go first,
+//   and what only they used goes with them.
+// - wasm-bindgen's names carry a hash of 16 digits each, in both halves, which no compression can shorten: 6 KB of what travels.
+// The module is then optimised at level 1 only: the higher ones make it smaller and what travels, its compressed form, larger.
+// The glue is taken as wasm-bindgen writes it; its version is pinned, and what is not found where it should be is an error.
+import { execFileSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import binaryen from 'binaryen';
+
+const [gluePath, wasmPath] = process.argv.slice(2);
+let glue = readFileSync(gluePath, 'utf8');
+const foreign = /intounderlying/i;
+
+const module = binaryen.readBinary(readFileSync(wasmPath));
+const count = (number, info) => Array.from({ length: number }, (_, index) => info(index));
+const exported = count(module.getNumExports(), (index) => binaryen.getExportInfo(module.getExportByIndex(index)).name);
+for (const name of exported) if (foreign.test(name)) module.removeExport(name);
+module.runPasses(['remove-unused-module-elements']);
+const functions = count(module.getNumFunctions(), (index) => binaryen.getFunctionInfo(module.getFunctionByIndex(index)));
+const asked = new Set(functions.map(({ base }) => base).filter(Boolean));
+writeFileSync(wasmPath, module.emitBinary());
+
+const optimise = ['-O1', '--minify-imports-and-exports-and-modules', wasmPath, '-o', wasmPath];
+const wasmOpt = fileURLToPath(new URL('node_modules/.bin/wasm-opt', import.meta.url));
+const short = JSON.parse(execFileSync(wasmOpt, optimise, { encoding: 'utf8' }));
+const imports = new Map(short.imports.map(([, name, to]) => [name, to]));
+const exports = new Map(short.exports);
+
+// The foreign classes and what belongs to them, one top-level statement each.
+const statement = /^(?=export class |const |if \(Symbol|export function |function |async function |let |export \{)/m;
+const isForeign = (text) => foreign.test(text) && /^(export class|const \w+Finalization|if \(Symbol)/.test(text);
+glue = glue.split(statement).filter((text) => !isForeign(text)).join('');
+
+// What the module asks for is handed over under its short name; what it asks for no more is not handed over.
+const member = /^ {8}(\w+): [\s\S]*?(?=^ {8}\w+: |^ {4}\};)/gm;
+glue = glue.replace(member, (text, name) => {
+  if (!name.startsWith('__wb')) return text;
+  return asked.has(name) ? text.replace(name, imports.get(name) ?? name) : '';
+});
+const [from] = short.imports[0] ?? [];
+glue = glue.replace(JSON.stringify(from), JSON.stringify('a')).replace(/\bwasm\.(\w+)/g, (text, name) => (exports.has(name) ? `wasm.${exports.get(name)}` : text));
+
+const missing = [...asked].filter((name) => !new RegExp(`^ {8}${(imports.get(name) ?? name).replace('$', '\\$')}: `, 'm').test(glue));
+if (missing.length || foreign.test(glue)) throw new Error(`the glue is not what it was: ${missing.join(', ') || 'foreign classes are left'}`);
+writeFileSync(gluePath, glue);

@@ -1,0 +1,193 @@
+//! The command line as data: arguments in, one [`Request`] out, or words about what is wrong with them. Runs nothing.
+
+use crate::demo;
+use crate::failure::{Failure, Result};
+use crate::test::{self, Selection};
+
+/// What `cargo xtask help` prints; one line a command.
+pub(crate) const HELP: &str = "\
+cargo xtask <command>
+
+  demo  [--port N] [--release] [--no-serve]
+          build, start simulator, token proxy and the demo page on loopback, print its address; Ctrl-C stops all three
+          --port N      page on N, simulator on N+1, token proxy on N+2 (else 8080, 9000, 9001)
+          --release     serve the optimised widget
+          --no-serve    simulator and token proxy only, for `trunk serve` by hand
+  test  [--only STEP]… [--skip STEP]…
+          everything CI checks, in order; `--only help` lists the steps
+  build   the release bundle in dist/: loader, glue, wasm, style, demo.html
+  size    raw, gzip and brotli bytes of each file of the bundle; fails over budget
+  setup   install every tool the other commands would install, and run nothing
+  stage   (called by Trunk) turn Trunk's output into the bundle that the demo page embeds
+  help    this text
+
+Every command installs what it misses: Rust's wasm target, wasm-bindgen and trunk into .tools/, npm packages, Chromium.
+CHROMIUM and CHROMEDRIVER name a browser and its driver to use instead of the installed ones.
+";
+
+/// One command with its options, checked.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Request {
+    Help,
+    Demo(demo::Options),
+    Test(Selection),
+    Build,
+    Size,
+    Setup,
+    Stage,
+}
+
+/// Reads the arguments after `cargo xtask`.
+pub(crate) fn parse(arguments: &[String]) -> Result<Request> {
+    let mut words = arguments.iter().map(String::as_str);
+    let Some(command) = words.next() else { return Ok(Request::Help) };
+    let rest: Vec<&str> = words.collect();
+    if rest.iter().any(|word| matches!(*word, "--help" | "-h")) {
+        return Ok(Request::Help);
+    }
+
+    match command {
+        "help" | "--help" | "-h" => no_options(command, &rest, Request::Help),
+        "build" => no_options(command, &rest, Request::Build),
+        "size" => no_options(command, &rest, Request::Size),
+        "setup" => no_options(command, &rest, Request::Setup),
+        "stage" => no_options(command, &rest, Request::Stage),
+        "demo" => demo_options(&rest).map(Request::Demo),
+        "test" => test_selection(&rest).map(Request::Test),
+        unknown => Err(Failure::Usage(format!("there is no command `{unknown}`"))),
+    }
+}
+
+fn no_options(command: &str, rest: &[&str], request: Request) -> Result<Request> {
+    rest.first().map_or(Ok(request), |word| Err(unexpected(command, word)))
+}
+
+fn demo_options(rest: &[&str]) -> Result<demo::Options> {
+    let mut options = demo::Options { port: None, release: false, serve: true };
+    let mut words = rest.iter();
+    while let Some(word) = words.next() {
+        match *word {
+            "--port" => options.port = Some(port(value("--port", words.next())?)?),
+            "--release" => options.release = true,
+            "--no-serve" => options.serve = false,
+            other => match other.strip_prefix("--port=") {
+                Some(number) => options.port = Some(port(number)?),
+                None => return Err(unexpected("demo", other)),
+            },
+        }
+    }
+    Ok(options)
+}
+
+fn test_selection(rest: &[&str]) -> Result<Selection> {
+    let mut selection = Selection::default();
+    let mut words = rest.iter();
+    while let Some(word) = words.next() {
+        match *word {
+            "--only" => selection.only.push(step(value("--only", words.next())?)?),
+            "--skip" => selection.skip.push(step(value("--skip", words.next())?)?),
+            other => return Err(unexpected("test", other)),
+        }
+    }
+    Ok(selection)
+}
+
+fn value<'a>(flag: &str, word: Option<&&'a str>) -> Result<&'a str> {
+    word.copied().ok_or_else(|| Failure::Usage(format!("`{flag}` needs a value")))
+}
+
+fn port(word: &str) -> Result<u16> {
+    // Two more ports follow this one.
+    word.parse::<u16>()
+        .ok()
+        .filter(|port| (1..=u16::MAX - 2).contains(port))
+        .ok_or_else(|| Failure::Usage(format!("`--port {word}` is no port: it must be a number from 1 to 65533")))
+}
+
+fn step(word: &str) -> Result<&'static str> {
+    test::STEPS.iter().map(|step| step.name).find(|name| *name == word).ok_or_else(|| {
+        let list: Vec<String> = test::STEPS.iter().map(|step| format!("  {:<12} {}", step.name, step.about)).collect();
+        Failure::Usage(format!("`{word}` is no step of the test; the steps are\n{}", list.join("\n")))
+    })
+}
+
+fn unexpected(command: &str, word: &str) -> Failure {
+    Failure::Usage(format!("`{command}` does not understand `{word}`"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(line: &str) -> Result<Request> {
+        let words: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
+        parse(&words)
+    }
+
+    fn usage(line: &str) -> String {
+        match parsed(line) {
+            Err(Failure::Usage(words)) => words,
+            other => panic!("`{line}` should be refused, got {other:?}"),
+        }
+    }
+
+    #[test]
+    fn no_command_asks_for_help() {
+        assert_eq!(parsed(""), Ok(Request::Help));
+    }
+
+    #[test]
+    fn demo_serves_on_the_usual_ports_unless_told_otherwise() {
+        let usual = demo::Options { port: None, release: false, serve: true };
+        assert_eq!(parsed("demo"), Ok(Request::Demo(usual)));
+
+        let told = demo::Options { port: Some(4000), release: true, serve: false };
+        assert_eq!(parsed("demo --release --port 4000 --no-serve"), Ok(Request::Demo(told)));
+    }
+
+    #[test]
+    fn a_port_may_be_written_with_an_equals_sign() {
+        let options = demo::Options { port: Some(4000), release: false, serve: true };
+        assert_eq!(parsed("demo --port=4000"), Ok(Request::Demo(options)));
+    }
+
+    #[test]
+    fn a_port_without_room_for_its_two_neighbours_is_refused() {
+        for number in ["0", "65534", "70000", "-1", "http"] {
+            assert!(usage(&format!("demo --port {number}")).contains(number));
+        }
+        assert!(parsed("demo --port 65533").is_ok());
+    }
+
+    #[test]
+    fn a_flag_without_its_value_is_named() {
+        assert_eq!(usage("demo --port"), "`--port` needs a value");
+        assert_eq!(usage("test --only"), "`--only` needs a value");
+    }
+
+    #[test]
+    fn unknown_commands_and_flags_are_named() {
+        assert_eq!(usage("dmeo"), "there is no command `dmeo`");
+        assert_eq!(usage("build --fast"), "`build` does not understand `--fast`");
+        assert_eq!(usage("demo extra"), "`demo` does not understand `extra`");
+    }
+
+    #[test]
+    fn an_unknown_step_is_answered_with_the_list_of_steps() {
+        let words = usage("test --only lint");
+        assert!(test::STEPS.iter().all(|step| words.contains(step.name)), "{words}");
+    }
+
+    #[test]
+    fn steps_can_be_picked_and_left_out() {
+        let selection = Selection { only: vec!["fmt", "host"], skip: vec!["host"] };
+        assert_eq!(parsed("test --only fmt --only host --skip host"), Ok(Request::Test(selection)));
+    }
+
+    #[test]
+    fn help_names_every_command() {
+        for command in ["demo", "test", "build", "size", "setup", "stage", "help"] {
+            assert!(HELP.lines().any(|line| line.starts_with(&format!("  {command}"))), "{command}");
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! `cargo xtask size`: what a visitor downloads, and whether it is within budget. gzip and brotli are Node's, at the levels that
+//! static hosts and CDNs store files with.
+
+use crate::build;
+use crate::bundle;
+use crate::failure::{Failure, Result};
+use crate::process;
+use crate::tools;
+
+/// The loader paints the launcher on every page view, needed or not: 4 KiB of brotli.
+const LOADER_BUDGET: u64 = 4 * 1024;
+
+/// All that a visitor downloads to chat, loader included: 100 KiB of brotli.
+const CHAT_BUDGET: u64 = 100 * 1024;
+
+/// The files that a chat takes; the demo page is not one of them.
+const CHAT: [&str; 4] = [bundle::LOADER, bundle::GLUE, bundle::WASM, bundle::STYLE];
+
+/// Prints one line a file: its bytes raw, by gzip at level 9 and by brotli at quality 11.
+const MEASURE: &str = "
+const fs = require('node:fs');
+const zlib = require('node:zlib');
+for (const file of process.argv.slice(1)) {
+  const raw = fs.readFileSync(file);
+  const params = { [zlib.constants.BROTLI_PARAM_QUALITY]: 11, [zlib.constants.BROTLI_PARAM_SIZE_HINT]: raw.length };
+  console.log(raw.length, zlib.gzipSync(raw, { level: 9 }).length, zlib.brotliCompressSync(raw, { params }).length);
+}";
+
+/// One file's bytes as it lies on disk and as it travels.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Size {
+    raw: u64,
+    gzip: u64,
+    brotli: u64,
+}
+
+/// `cargo xtask size`.
+pub(crate) fn run() -> Result<()> {
+    build::make_if_needed()?;
+    let sizes = measure()?;
+    let whole = sizes.iter().fold(Size::default(), |sum, size| sum.plus(*size));
+
+    println!("\n{:<24}{:>10}{:>10}{:>10}", "bytes", "raw", "gzip", "brotli");
+    for (name, size) in CHAT.into_iter().zip(&sizes).chain([("everything to chat", &whole)]) {
+        println!("{name:<24}{:>10}{:>10}{:>10}", size.raw, size.gzip, size.brotli);
+    }
+    println!();
+
+    check("the loader", sizes[0].brotli, LOADER_BUDGET)?;
+    check("everything to chat", whole.brotli, CHAT_BUDGET)
+}
+
+impl Size {
+    fn plus(self, other: Self) -> Self {
+        Self { raw: self.raw + other.raw, gzip: self.gzip + other.gzip, brotli: self.brotli + other.brotli }
+    }
+}
+
+fn check(what: &str, brotli: u64, budget: u64) -> Result<()> {
+    if brotli <= budget {
+        println!("{what}: {brotli} of {budget} bytes of brotli");
+        return Ok(());
+    }
+    Err(Failure::step(format!(
+        "{what} is over budget: {brotli} bytes of brotli, {} more than {budget}",
+        brotli - budget
+    )))
+}
+
+/// In the order of [`CHAT`].
+fn measure() -> Result<[Size; CHAT.len()]> {
+    let files = CHAT.map(|name| build::dist().join(name));
+    process::output(tools::command("node").args(["--eval", MEASURE]).args(files))
+        .and_then(|lines| parse(&lines))
+        .ok_or_else(|| Failure::step("measuring the bundle with Node failed"))
+}
+
+fn parse(lines: &str) -> Option<[Size; CHAT.len()]> {
+    let sizes: Vec<Size> = lines
+        .lines()
+        .map(|line| {
+            let mut numbers = line.split(' ').map(|word| word.parse().ok());
+            Some(Size { raw: numbers.next()??, gzip: numbers.next()??, brotli: numbers.next()?? })
+        })
+        .collect::<Option<_>>()?;
+    sizes.try_into().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_are_read_a_line_a_file() {
+        let sizes = parse("3 2 1\n30 20 10\n300 200 100\n4 4 4\n").unwrap();
+        assert_eq!(sizes[1], Size { raw: 30, gzip: 20, brotli: 10 });
+        assert_eq!(parse("3 2 1\n"), None);
+        assert_eq!(parse("3 2\n30 20 10\n300 200 100\n4 4 4\n"), None);
+    }
+
+    #[test]
+    fn the_last_byte_of_a_budget_may_be_used_and_not_one_more() {
+        assert_eq!(check("it", LOADER_BUDGET, LOADER_BUDGET), Ok(()));
+        let Err(Failure::Step(words)) = check("it", LOADER_BUDGET + 1, LOADER_BUDGET) else {
+            panic!("over budget went unnoticed");
+        };
+        assert!(words.contains("4097") && words.contains("1 more"), "{words}");
+    }
+}

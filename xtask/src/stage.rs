@@ -1,0 +1,62 @@
+//! `cargo xtask stage`: Trunk's hook after each build. Trunk compiles the widget and runs wasm-bindgen, but would start it by a
+//! script of its own; the demo page embeds it as a customer would, by the loader's tag. So this turns what Trunk has put into its
+//! staging folder into the bundle, not minified. Needs no tool but the compiler's output.
+
+use std::env;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::bundle;
+use crate::failure::{Failure, Result, While};
+use crate::ports;
+
+/// Tells the hook, through Trunk, on which port the demo's simulator listens.
+pub(crate) const SIMULATOR_PORT: &str = "GUEST_CHAT_SIMULATOR_PORT";
+
+/// `cargo xtask stage`.
+pub(crate) fn run() -> Result<()> {
+    let folder = env::var_os("TRUNK_STAGING_DIR")
+        .map(PathBuf::from)
+        .ok_or_else(|| Failure::step("`stage` is Trunk's hook: it runs within `trunk serve` or `trunk build`"))?;
+    let simulator = env::var(SIMULATOR_PORT).ok().and_then(|port| port.parse().ok());
+
+    // The module first: Trunk's glue bears the loader's name.
+    bundle::copy_module(&folder, "guest-chat", &folder)?;
+    let raw_wasm = folder.join("guest-chat_bg.wasm");
+    fs::remove_file(&raw_wasm).while_(|| format!("remove {}", raw_wasm.display()))?;
+    for (source, name) in bundle::SOURCES {
+        bundle::copy_source(source, &folder, name)?;
+    }
+    simulator.map_or(Ok(()), |port| point_page_at(&folder.join("index.html"), port))
+}
+
+/// Lets the staged page talk to a simulator on another port than the usual one.
+fn point_page_at(page: &Path, simulator: u16) -> Result<()> {
+    let text = fs::read_to_string(page).while_(|| format!("read {}", page.display()))?;
+    bundle::write(page, &with_simulator(&text, simulator)?)
+}
+
+fn with_simulator(page: &str, port: u16) -> Result<String> {
+    let usual = ports::origin(ports::USUAL.simulator);
+    if page.contains(&usual) {
+        return Ok(page.replace(&usual, &ports::origin(port)));
+    }
+    Err(Failure::step(format!("index.html does not name the simulator as {usual}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_page_talks_to_the_simulator_of_its_demo() {
+        let page = r#"<script data-endpoint="http://127.0.0.1:9000"></script>"#;
+        let moved = r#"<script data-endpoint="http://127.0.0.1:4001"></script>"#;
+        assert_eq!(with_simulator(page, 4001), Ok(moved.to_owned()));
+    }
+
+    #[test]
+    fn a_page_that_names_no_simulator_is_not_served_silently() {
+        assert!(matches!(with_simulator("<script></script>", 4001), Err(Failure::Step(_))));
+    }
+}
