@@ -76,6 +76,13 @@ fn only_the_session_changes_the_phase_and_arms_timers() {
 }
 
 #[test]
+fn one_method_changes_the_phase() {
+    let mut assignments = mentions("crates/chat-proto/src/session", &["phase = "]);
+    assignments.extend(mentions("crates/chat-proto/src/session.rs", &["phase = "]));
+    assert_eq!(assignments.len(), 1, "{assignments:#?}");
+}
+
+#[test]
 fn the_words_of_a_wire_stay_in_its_dialect() {
     for (path, text) in sources("crates/chat-proto/src") {
         if !path.ends_with("web_messaging.rs") {

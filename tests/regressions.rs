@@ -385,3 +385,16 @@ fn hostile_pages_do_no_harm() {
     eprintln!("hostile pages: {:?}, {} items", started.elapsed(), rig.items.len());
     rig.run_for(60_000);
 }
+
+/// A hello that was accepted and is refused as well, late: the chat that goes on was taken for a wrong deployment. Found by the table of
+/// transitions.
+#[test]
+fn a_late_refusal_of_an_accepted_hello_changes_nothing() {
+    let mut rig = Rig::new(1).online();
+    let late =
+        v(r#"{"type":"response","class":"string","code":400,"body":"Deployment not found","tracingId":"hello-x"}"#);
+    rig.hand_in(Input::Socket(SocketId(1), SocketEvent::Frame(late)));
+    rig.send("one");
+    rig.run_for(5_000);
+    assert_eq!((rig.status, rig.accepted()), (ConnectionStatus::Online, vec!["one".to_owned()]));
+}

@@ -18,7 +18,7 @@
 //! # Reading order
 //! [`session`] decides everything; [`io`] names every word in and out. What it keeps in order: `timeline` (what is shown), `outbox`
 //! (what is not certainly delivered), `credential` (the token). What it waits for: `timer`, `pending`, `backoff`. How it speaks:
-//! [`dialect`]. The rest is plain data: [`message`], [`phase`], [`config`], [`snapshot`], [`text`], [`json`], [`time`].
+//! [`dialect`]. Where it is, may go and was: [`phase`], [`journal`]. The rest is plain data: [`message`], [`config`], [`snapshot`], [`text`], [`json`], [`time`].
 #![cfg_attr(not(test), no_std)]
 
 extern crate alloc;
@@ -27,6 +27,7 @@ pub mod io;
 pub mod session;
 
 mod closure;
+pub mod journal;
 pub mod phase;
 
 pub mod message;

@@ -19,9 +19,10 @@ use crate::config::Config;
 use crate::credential::Grant;
 use crate::dialect::{ClientOp, Deployment, Dialect, Wire};
 use crate::io::{Command, Connectivity, Event, Input, Output, Problem, SocketEvent, SocketId};
+use crate::journal::{Journal, Transition};
 use crate::outbox::Outbox;
 use crate::pending::{Asked, Pending};
-use crate::phase::{ConnectionStatus, Phase};
+use crate::phase::{ConnectionStatus, Phase, is_allowed};
 use crate::random::Random;
 use crate::snapshot::{SharedRecord, Snapshot, TabRecord};
 use crate::time::{Instant, Now, SECOND};
@@ -43,6 +44,9 @@ pub struct Session {
     dialect: &'static dyn Dialect,
 
     phase: Phase,
+    journal: Journal,
+    /// The close code, status or protocol code of the present input, for the journal.
+    cause: u16,
     last_socket: u32,
     /// The token that the present socket was opened with. It keeps it even when a newer one comes.
     socket_token: String,
@@ -87,6 +91,8 @@ impl Session {
         let shared = shared.unwrap_or_default();
         Self {
             phase: Phase::Idle,
+            journal: Journal::default(),
+            cause: 0,
             last_socket: 0,
             socket_token: String::new(),
             liveness: Liveness::default(),
@@ -132,13 +138,16 @@ impl Session {
             Input::Socket(id, event) if self.phase.socket() == Some(id) => self.on_socket(now, id, event),
             // A socket that was given up. Whatever it says is about a connection that is no more.
             Input::Socket(..) => {}
-            Input::Response(id, result) => match self.pending.answer(id) {
-                Some(Asked::Deployment) => self.on_deployment(now, result),
-                Some(Asked::Token(asked)) => self.on_token(now, asked, result),
-                Some(Asked::History { .. }) => self.on_history(now, result),
-                // Forgotten, or asked in another way.
-                Some(Asked::OwnToken) | None => {}
-            },
+            Input::Response(id, result) => {
+                self.cause = result.as_ref().map_or(0, |response| response.status);
+                match self.pending.answer(id) {
+                    Some(Asked::Deployment) => self.on_deployment(now, result),
+                    Some(Asked::Token(asked)) => self.on_token(now, asked, result),
+                    Some(Asked::History { .. }) => self.on_history(now, result),
+                    // Forgotten, or asked in another way.
+                    Some(Asked::OwnToken) | None => {}
+                }
+            }
             Input::Minted(id, token) => {
                 if self.pending.answer(id).is_some() {
                     self.on_minted(now, token);
@@ -157,6 +166,21 @@ impl Session {
     /// When to come back with [`Input::Timeout`]. Late is fine.
     pub fn deadline(&self) -> Option<Instant> {
         self.timers.next()
+    }
+
+    /// The last transitions, oldest first.
+    pub fn journal(&self) -> impl Iterator<Item = &Transition> {
+        self.journal.iter()
+    }
+
+    /// The only writer of the phase. A state that is entered again with other data is no transition.
+    fn enter(&mut self, now: Now, phase: Phase) {
+        let (from, to) = (self.phase.state(), phase.state());
+        self.phase = phase;
+        if from != to {
+            debug_assert!(is_allowed(from, to), "no such transition: {from:?} to {to:?}");
+            self.journal.note(Transition { at: now.wall, from, to, code: core::mem::take(&mut self.cause) });
+        }
     }
 
     fn on_command(&mut self, now: Now, command: Command) {
@@ -253,6 +277,7 @@ impl Session {
 
     /// Ends every input: what is to be kept is kept before anything is said, and what is to be shown is shown.
     fn finish(&mut self, now: Now) -> Vec<Output> {
+        self.cause = 0;
         self.show_unread();
         self.show_status(now);
         let mut outputs = core::mem::take(&mut self.out);

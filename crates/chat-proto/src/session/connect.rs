@@ -44,10 +44,10 @@ impl Session {
             self.is_unsaved = true;
         }
         if !self.has_network {
-            self.phase = Phase::Offline;
+            self.enter(now, Phase::Offline);
             return;
         }
-        self.phase = Phase::Starting;
+        self.enter(now, Phase::Starting);
         if self.deployment.is_none() {
             self.ask(Asked::Deployment, &ClientOp::Deployment);
         }
@@ -64,7 +64,7 @@ impl Session {
         self.socket_token = grant.token().into();
         self.last_socket = self.last_socket.wrapping_add(1);
         let id = SocketId(self.last_socket);
-        self.phase = Phase::Connecting(id);
+        self.enter(now, Phase::Connecting(id));
         self.timers.set(Timer::Answer, now.mono + self.config.timings.connect);
         let url = self.dialect.socket_url(&self.config);
         self.out.push(Output::OpenSocket(id, url));
@@ -97,7 +97,7 @@ impl Session {
     }
 
     pub(super) fn hello(&mut self, now: Now, id: SocketId, start_new: bool) {
-        self.phase = Phase::Handshaking(id);
+        self.enter(now, Phase::Handshaking(id));
         self.liveness.is_return = self.timeline.rows() > 0;
         self.timers.set(Timer::Answer, now.mono + self.config.timings.answer);
         self.say(id, &ClientOp::Hello { start_new });
@@ -127,7 +127,7 @@ impl Session {
             }
             (false, false) => {
                 self.goes_on();
-                self.phase = Phase::Replaying(id);
+                self.enter(now, Phase::Replaying(id));
                 self.catch_up(now);
             }
         }
@@ -154,7 +154,7 @@ impl Session {
     }
 
     pub(super) fn go_online(&mut self, now: Now, id: SocketId) {
-        self.phase = Phase::Online(id);
+        self.enter(now, Phase::Online(id));
         self.liveness.online_since = Some(now.mono);
         self.note_row(now);
         self.heard(now);
@@ -166,7 +166,7 @@ impl Session {
         // What is being read of the old conversation has no place in the new one.
         self.timers.stop(Timer::Lookup);
         self.abandon_history();
-        self.phase = Phase::Restarting(id);
+        self.enter(now, Phase::Restarting(id));
         self.timers.set(Timer::Answer, now.mono + self.config.timings.answer);
         self.say(id, &ClientOp::End);
     }
@@ -181,9 +181,10 @@ impl Session {
     /// The socket closed, and we did not ask for it.
     pub(super) fn on_closed(&mut self, now: Now, code: u16) {
         let was_read_only = matches!(self.phase, Phase::ReadOnly(_));
+        self.cause = code;
         self.give_up_socket(now, false);
         if was_read_only {
-            self.phase = Phase::ReadOnly(None);
+            self.enter(now, Phase::ReadOnly(None));
             return;
         }
         self.report(Problem::ConnectionLost { code });
@@ -207,7 +208,7 @@ impl Session {
         self.give_up_socket(now, true);
         self.liveness.not_before = now.mono + at_least.min(self.config.timings.retry_after_cap);
         if was_read_only {
-            self.phase = Phase::ReadOnly(None);
+            self.enter(now, Phase::ReadOnly(None));
         } else {
             self.back_off(now, 0);
         }
@@ -215,7 +216,7 @@ impl Session {
 
     pub(super) fn back_off(&mut self, now: Now, at_least: Millis) {
         if !self.has_network {
-            self.phase = Phase::Offline;
+            self.enter(now, Phase::Offline);
             return;
         }
         let wait = self.backoff.next(&self.config.timings, &mut self.random).max(at_least);
@@ -224,7 +225,7 @@ impl Session {
 
     fn wait_until(&mut self, now: Now, until: Instant) {
         let until = until.max(self.not_before());
-        self.phase = Phase::Backoff { until };
+        self.enter(now, Phase::Backoff { until });
         self.timers.set(Timer::Reconnect, until);
         self.count_down(now, until);
     }
@@ -249,7 +250,8 @@ impl Session {
         }
     }
 
-    /// Forgets the present socket: every later word from it is ignored, and what was in flight on it is of unknown fate.
+    /// Lets go of the present socket, and whoever calls enters a phase without it: every later word from it is ignored, and what was in
+    /// flight on it is of unknown fate.
     pub(super) fn give_up_socket(&mut self, now: Now, close: bool) {
         let Some(id) = self.phase.socket() else { return };
         if close {
@@ -270,7 +272,6 @@ impl Session {
         }
         self.abandon_history();
         self.agent_stopped_typing();
-        self.phase = Phase::Idle;
     }
 
     /// Stops for good, until a person does something.
@@ -281,7 +282,7 @@ impl Session {
         self.timers.stop(Timer::Renew);
         // A token that is being asked for is waited for all the same: two questions at once would be one too many.
         self.pending.forget(|asked| !matches!(asked, Asked::Token(_)));
-        self.phase = phase;
+        self.enter(now, phase);
     }
 
     fn misconfigured(&mut self, now: Now, status: u16) {
@@ -399,7 +400,7 @@ impl Session {
         match self.phase {
             Phase::ReadOnly(_) => {
                 self.give_up_socket(now, true);
-                self.phase = Phase::ReadOnly(None);
+                self.enter(now, Phase::ReadOnly(None));
             }
             phase if phase.is_under_way() => self.stop(now, Phase::Offline),
             _ => {}

@@ -129,7 +129,7 @@ impl Session {
             self.timers.stop(timer);
         }
         self.agent_stopped_typing();
-        self.phase = Phase::ReadOnly(Some(socket));
+        self.enter(now, Phase::ReadOnly(Some(socket)));
         self.is_over = true;
         self.is_unsaved = true;
         self.fail_waiting();

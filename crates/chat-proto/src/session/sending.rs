@@ -114,6 +114,7 @@ impl Session {
 
     /// Something that we said was refused.
     pub(super) fn on_server_refusal(&mut self, now: Now, about: &About, refusal: Refusal, code: u16) {
+        self.cause = code;
         let is_about_flight = matches!(about, About::Message { id, attempt } if self.is_in_flight(id, *attempt));
         match refusal {
             // These are about the session, whatever the frame was. Only a message that was refused itself is certainly not taken.
@@ -136,6 +137,8 @@ impl Session {
             Refusal::TooLong | Refusal::Invalid | Refusal::RateLimited(_) | Refusal::SwitchedOff | Refusal::Server => {}
         }
         match about {
+            // It was answered before: this is a word from the past.
+            About::Hello if !matches!(self.phase, Phase::Handshaking(_)) => {}
             About::Hello => match refusal {
                 Refusal::RateLimited(span) => {
                     self.fail_connection(now, span.unwrap_or(self.config.timings.rate_pause));
