@@ -78,6 +78,16 @@ export class Program {
     await this.#end("SIGTERM");
   }
 
+  /** Stops it where it is: its connections stay open, and nobody answers on them. */
+  freeze() {
+    this.#child.kill("SIGSTOP");
+  }
+
+  /** Lets it go on as if nothing had been. */
+  thaw() {
+    this.#child.kill("SIGCONT");
+  }
+
   /** Kills it and starts it again on the same port. */
   async restart() {
     await this.kill();
