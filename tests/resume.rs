@@ -4,19 +4,116 @@
 mod common;
 
 use chat_proto::io::{Command, Input, Problem};
-use chat_proto::message::{Content, Notice, SendState};
+use chat_proto::message::{Content, Notice, Rejection, SendState};
 use chat_proto::phase::ConnectionStatus;
-use common::Rig;
+use common::{Reply, Rig};
 use simulator::{Cut, Effect, FaultRule, On, Settings, Side};
 
 #[test]
 fn every_close_that_we_did_not_ask_for_is_transient_a_clean_one_included() {
-    for code in [1000, 1001, 1005, 1006, 1008, 1009, 1011, 1012, 1013, 3000, 4000, 4401, 4999] {
-        let mut rig = Rig::new(1).online();
+    for code in (1000..=1015).chain(3000..=4999) {
+        let mut rig = Rig::new(u64::from(code)).online();
         rig.close_all(code);
         rig.run_for(10_000);
         assert_eq!(rig.status, ConnectionStatus::Online, "after {code}");
         assert_eq!(rig.problems, [Problem::ConnectionLost { code }]);
+    }
+}
+
+#[test]
+fn the_fourth_misunderstanding_in_ten_minutes_ends_visibly_and_nothing_else_does() {
+    for code in (1000..=1015).chain((3000..=4999).step_by(83)) {
+        let mut rig = Rig::new(1).online();
+        for close in 1..=4 {
+            assert_eq!(rig.status, ConnectionStatus::Online, "before close {close} with {code}");
+            rig.close_all(code);
+            rig.run_for(60_000);
+        }
+        if [1002, 1003, 1007, 1010].contains(&code) {
+            assert_eq!((rig.status, rig.sockets), (ConnectionStatus::Refused, 4), "{code}");
+            assert_eq!(rig.problems.last(), Some(&Problem::Refused { code }));
+            rig.say(Command::TryNow);
+            rig.run_for(5_000);
+        }
+        assert_eq!(rig.status, ConnectionStatus::Online, "{code}");
+    }
+}
+
+#[test]
+fn misunderstandings_that_are_far_apart_are_accidents() {
+    let mut rig = Rig::new(1).online();
+    for _ in 0..10 {
+        rig.close_all(1002);
+        rig.run_for(240_000);
+        assert_eq!(rig.status, ConnectionStatus::Online);
+    }
+}
+
+#[test]
+fn a_close_for_length_fails_the_message_in_flight_unless_it_arrived() {
+    for (cut, state) in [
+        (Cut::BeforeAccept, SendState::Failed(Rejection::TooLong)),
+        (Cut::AfterAccept, SendState::Sent),
+        (Cut::AfterEcho, SendState::Sent),
+    ] {
+        let mut rig = Rig::new(1).online();
+        let close = Effect::Close { code: 1009, reason: String::new(), cut };
+        rig.backend.inject(FaultRule::once(On::Request("text".into()), close));
+        rig.send("one");
+        rig.send("two");
+        rig.run_for(20_000);
+        assert_eq!((rig.state_of("one"), rig.state_of("two")), (state, SendState::Sent), "{cut:?}");
+        assert_eq!(rig.accepted().len(), 1 + usize::from(state == SendState::Sent), "{cut:?}");
+        // It may be shortened elsewhere meanwhile: whoever tries it again gets it tried again.
+        let one = rig.local_id_of("one");
+        rig.say(Command::Retry(one));
+        rig.run_for(5_000);
+        assert_eq!(rig.state_of("one"), SendState::Sent, "{cut:?}");
+    }
+}
+
+#[test]
+fn a_socket_that_does_not_open_twice_is_asked_about_once_where_somebody_may_know() {
+    let mut rig = Rig::new(1).online();
+    let refused = Effect::Status { status: 403, retry_after: None, html: false };
+    rig.backend.inject(FaultRule::once(On::Upgrade, refused.clone()).always());
+    rig.cut();
+    rig.run_for(600_000);
+    assert!(rig.sockets > 20 && rig.endpoint.requests() == 2, "{} {}", rig.sockets, rig.endpoint.requests());
+    // The endpoint knows: this visitor is not to chat any more.
+    let mut rig = Rig::new(1).online();
+    rig.backend.inject(FaultRule::once(On::Upgrade, refused.clone()).always());
+    rig.endpoint.next.push_back(Reply::Status(403, None));
+    rig.cut();
+    rig.run_for(60_000);
+    assert_eq!((rig.status, rig.sockets), (ConnectionStatus::Refused, 3));
+    // Or the settings do: the deployment was switched off.
+    let mut rig = Rig::new(1).online();
+    rig.backend.inject(FaultRule::once(On::Upgrade, refused.clone()).always());
+    rig.backend.inject(FaultRule::once(On::Http("config.json".into()), refused));
+    rig.cut();
+    rig.run_for(60_000);
+    assert_eq!((rig.status, rig.sockets), (ConnectionStatus::Misconfigured, 3));
+}
+
+#[test]
+fn a_session_that_the_backend_does_not_know_is_introduced_again_then_replaced_then_given_up() {
+    for (times, status, sessions, lines) in [
+        (1, ConnectionStatus::Online, 1, ["said before", "one"].as_slice()),
+        (2, ConnectionStatus::Online, 2, &["said before", "one"]),
+        (3, ConnectionStatus::Refused, 2, &["said before", "one"]),
+    ] {
+        let mut rig = Rig::new(1).online();
+        rig.send("said before");
+        rig.run_for(2_000);
+        let unknown = Effect::Error { code: 4007, message: "unknown".into() };
+        rig.backend.inject(FaultRule { count: Some(times), ..FaultRule::once(On::Request("text".into()), unknown) });
+        rig.send("one");
+        rig.run_for(60_000);
+        assert_eq!((rig.status, rig.backend.sessions().len()), (status, sessions), "{times} times");
+        assert_eq!(rig.screen().iter().map(|(text, _)| text).collect::<Vec<_>>(), lines, "{times} times");
+        let is_sent = rig.state_of("one") == SendState::Sent;
+        assert_eq!(is_sent, status == ConnectionStatus::Online, "{times} times");
     }
 }
 

@@ -11,11 +11,19 @@ pub(crate) enum Remedy {
     RetryLater,
     /// Try again with a new token: the server may have closed because of the old one.
     Renew,
+    /// The message in flight may have been too long: if history does not have it, it was.
+    Shorten,
+    /// Try again, but only so often: one side does not speak as the other expects, and that rarely mends itself.
+    RetrySeldom,
 }
 
 /// What to do about a close with this code.
 pub(crate) fn remedy(code: u16) -> Remedy {
     match code {
+        // Protocol error; a kind of data, or data, that cannot be accepted; an extension that is missed.
+        1002 | 1003 | 1007 | 1010 => Remedy::RetrySeldom,
+        // Message too big.
+        1009 => Remedy::Shorten,
         // Service restart; try again later.
         1012 | 1013 => Remedy::RetryLater,
         // Policy violation, and the ranges in which servers put "unauthorized", "forbidden", "token expired".
@@ -29,16 +37,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_clean_close_is_retried_like_an_unclean_one() {
-        assert_eq!(remedy(1000), remedy(1006));
-        assert_eq!(remedy(1000), Remedy::Retry);
+    fn every_code_has_the_remedy_of_its_kind_and_any_other_is_transient() {
+        for code in 0..=u16::MAX {
+            let expected = match code {
+                1002 | 1003 | 1007 | 1010 => Remedy::RetrySeldom,
+                1008 => Remedy::Renew,
+                1009 => Remedy::Shorten,
+                1012 | 1013 => Remedy::RetryLater,
+                _ if (3000..3004).contains(&code) || code / 500 == 7 || code / 100 == 44 => Remedy::Renew,
+                _ => Remedy::Retry,
+            };
+            assert_eq!(remedy(code), expected, "{code}");
+        }
     }
 
     #[test]
-    fn codes_that_speak_of_load_or_of_permission_are_told_apart() {
-        assert_eq!(remedy(1013), Remedy::RetryLater);
-        assert_eq!(remedy(1008), Remedy::Renew);
-        assert_eq!(remedy(4401), Remedy::Renew);
-        assert_eq!(remedy(4500), Remedy::Retry);
+    fn a_clean_close_is_retried_like_an_unclean_one() {
+        assert_eq!((remedy(1000), remedy(1005), remedy(1006)), (Remedy::Retry, Remedy::Retry, Remedy::Retry));
     }
 }

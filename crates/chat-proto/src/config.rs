@@ -214,6 +214,11 @@ pub struct Timings {
     pub backoff_cap: Millis,
     /// How long a connection must live until the wait starts small again. 30 s: a server that accepts and drops at once must not be hammered.
     pub backoff_reset: Millis,
+    /// How many closes that speak of a misunderstanding (a protocol error, say) are taken for accidents, within
+    /// [`Timings::misunderstandings_span`]. 3; the next one ends the chat visibly.
+    pub misunderstandings: usize,
+    /// 10 minutes.
+    pub misunderstandings_span: Millis,
     /// How soon at most the next attempt comes after a sign that the network is back (half of it random). 500 ms.
     pub wake: Millis,
     /// The least time between two such attempts. 2 s.
@@ -268,6 +273,8 @@ impl Default for Timings {
             backoff_first: 800,
             backoff_cap: 12 * SECOND,
             backoff_reset: 30 * SECOND,
+            misunderstandings: 3,
+            misunderstandings_span: 10 * MINUTE,
             wake: 500,
             wake_spacing: 2 * SECOND,
             renewal_margin: MINUTE,

@@ -17,7 +17,7 @@
 //!
 //! # Reading order
 //! [`session`] decides everything; [`io`] names every word in and out. What it keeps in order: `timeline` (what is shown), `outbox`
-//! (what is not certainly delivered), `credential` (the token). What it waits for: `timer`, `pending`, `backoff`. How it speaks:
+//! (what is not certainly delivered), `credential` (the token). What it waits for: `timer`, `pending`, `backoff`, `window`. How it speaks:
 //! [`dialect`]. Where it is, may go and was: [`phase`], [`journal`]. The rest is plain data: [`message`], [`config`], [`snapshot`], [`text`], [`json`], [`time`].
 #![cfg_attr(not(test), no_std)]
 
@@ -39,6 +39,7 @@ mod credential;
 mod pending;
 mod random;
 mod timer;
+mod window;
 
 pub mod dialect;
 

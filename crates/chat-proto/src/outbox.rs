@@ -26,7 +26,9 @@ pub(crate) struct Entry {
     /// How often it was handed to a socket by this page: a refusal names the attempt that it is about.
     pub(crate) attempts: u32,
     /// How often the backend answered it with a failure of its own, since it was last written or tried again.
-    pub(crate) errors: u32,
+    errors: u32,
+    /// The connection that it was last sent on was closed as if it were too long.
+    is_suspect: bool,
     state: State,
 }
 
@@ -82,6 +84,7 @@ impl Outbox {
             written: kept.written,
             attempts: 0,
             errors: 0,
+            is_suspect: false,
             state: match kept.fate {
                 Fate::Unsent => State::Queued,
                 Fate::Unknown(after) => State::Unknown { after, settled, ask: false },
@@ -119,7 +122,7 @@ impl Outbox {
 
     pub(crate) fn push(&mut self, id: LocalId, text: String, written: Timestamp, failed: Option<Rejection>) {
         let state = failed.map_or(State::Queued, State::Failed);
-        self.entries.push(Entry { id, text, written, attempts: 0, errors: 0, state });
+        self.entries.push(Entry { id, text, written, attempts: 0, errors: 0, is_suspect: false, state });
     }
 
     /// The message that may be handed over now: the first that is not parked, if it waits for nothing else.
@@ -166,7 +169,7 @@ impl Outbox {
 
     /// The message in flight is of unknown fate from now on. Gives its id.
     pub(crate) fn unsettle(&mut self, settled: Instant) -> Option<LocalId> {
-        let entry = self.entries.iter_mut().find(|entry| matches!(entry.state, State::Sending { .. }))?;
+        let entry = self.flying()?;
         let State::Sending { after } = entry.state else { return None };
         entry.state = State::Unknown { after, settled, ask: false };
         Some(entry.id.clone())
@@ -174,9 +177,30 @@ impl Outbox {
 
     /// The backend failed at the message in flight.
     pub(crate) fn count_error(&mut self) {
-        if let Some(entry) = self.entries.iter_mut().find(|entry| matches!(entry.state, State::Sending { .. })) {
+        if let Some(entry) = self.flying() {
             entry.errors += 1;
         }
+    }
+
+    /// The connection is closed because of something too long, which only the message in flight can be.
+    pub(crate) fn suspect(&mut self) {
+        if let Some(entry) = self.flying() {
+            entry.is_suspect = true;
+        }
+    }
+
+    /// Why it is of no use to send it again after so many failures; `None` if it may go better.
+    pub(crate) fn hopeless(&self, id: &LocalId, attempts: u32) -> Option<Rejection> {
+        let entry = self.entries.iter().find(|entry| entry.id == *id)?;
+        if entry.is_suspect {
+            Some(Rejection::TooLong)
+        } else {
+            (entry.errors >= attempts).then_some(Rejection::Server)
+        }
+    }
+
+    fn flying(&mut self) -> Option<&mut Entry> {
+        self.entries.iter_mut().find(|entry| matches!(entry.state, State::Sending { .. }))
     }
 
     /// The visitor wants it sent again, whatever its fate was. It goes to the end: that is where the visitor sees it go.
@@ -185,6 +209,7 @@ impl Outbox {
         let mut entry = self.entries.remove(at);
         entry.state = State::Queued;
         entry.errors = 0;
+        entry.is_suspect = false;
         self.entries.push(entry);
         true
     }

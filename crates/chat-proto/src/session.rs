@@ -28,6 +28,7 @@ use crate::snapshot::{SharedRecord, Snapshot, TabRecord};
 use crate::time::{Instant, Now, SECOND};
 use crate::timeline::Timeline;
 use crate::timer::{Timer, TimerTable};
+use crate::window::Window;
 
 use connect::Liveness;
 use reading::Reading;
@@ -52,6 +53,12 @@ pub struct Session {
     socket_token: String,
     liveness: Liveness,
     backoff: Backoff,
+    /// Sockets in a row that never opened.
+    unopened: u32,
+    /// How often the backend said that it does not know our session, since it last took a message.
+    strangeness: u32,
+    /// Closes that speak of a misunderstanding between the two sides.
+    misunderstandings: Window,
     has_network: bool,
     /// The backend has accepted us in this conversation, so that an attempt now is one to come *back*.
     was_accepted: bool,
@@ -97,6 +104,9 @@ impl Session {
             socket_token: String::new(),
             liveness: Liveness::default(),
             backoff: Backoff::default(),
+            unopened: 0,
+            strangeness: 0,
+            misunderstandings: Window::default(),
             has_network: true,
             was_accepted: false,
             wants_new_chat: false,

@@ -4,6 +4,7 @@ use alloc::vec::Vec;
 
 use super::Session;
 use crate::closure::{Remedy, remedy};
+use crate::config::Timings;
 use crate::dialect::ClientOp;
 use crate::io::{Event, NetError, Output, Problem, Response, SocketId};
 use crate::message::Notice;
@@ -11,6 +12,11 @@ use crate::pending::Asked;
 use crate::phase::Phase;
 use crate::time::{Instant, Millis, Now, SECOND};
 use crate::timer::Timer;
+use crate::window::Window;
+
+/// After so many sockets in a row that never opened, those are asked who may know why: the token endpoint and the settings. A browser
+/// does not tell a refused upgrade from a dead network.
+const DOUBTFUL: u32 = 2;
 
 /// What is known of the present connection's life.
 #[derive(Clone, Debug, Default)]
@@ -48,7 +54,7 @@ impl Session {
             return;
         }
         self.enter(now, Phase::Starting);
-        if self.deployment.is_none() {
+        if self.deployment.is_none() || self.unopened == DOUBTFUL {
             self.ask(Asked::Deployment, &ClientOp::Deployment);
         }
         self.ensure_token(now);
@@ -84,13 +90,14 @@ impl Session {
             if read.as_ref().is_some_and(|deployment| !deployment.is_active) {
                 return self.misconfigured(now, response.status);
             }
-            self.deployment = read;
+            self.deployment = read.or(self.deployment.take());
         }
         self.open_when_ready(now);
     }
 
     pub(super) fn on_opened(&mut self, now: Now, id: SocketId) {
         if self.phase == Phase::Connecting(id) {
+            self.unopened = 0;
             self.liveness.heard = now.mono;
             self.hello(now, id, false);
         }
@@ -181,17 +188,29 @@ impl Session {
     /// The socket closed, and we did not ask for it.
     pub(super) fn on_closed(&mut self, now: Now, code: u16) {
         let was_read_only = matches!(self.phase, Phase::ReadOnly(_));
+        let remedy = remedy(code);
         self.cause = code;
+        if remedy == Remedy::Shorten {
+            self.outbox.suspect();
+        }
         self.give_up_socket(now, false);
         if was_read_only {
             self.enter(now, Phase::ReadOnly(None));
             return;
         }
         self.report(Problem::ConnectionLost { code });
-        match remedy(code) {
-            Remedy::Retry => {}
+        match remedy {
+            Remedy::Retry | Remedy::Shorten => {}
             Remedy::RetryLater => self.backoff.start_at(2),
             Remedy::Renew => self.distrust_token(),
+            Remedy::RetrySeldom => {
+                let Timings { misunderstandings, misunderstandings_span: span, .. } = self.config.timings;
+                if self.misunderstandings.free_at(misunderstandings, span) > now.mono {
+                    self.report(Problem::Refused { code });
+                    return self.halt(now, Phase::Refused);
+                }
+                self.misunderstandings.note(now.mono, span);
+            }
         }
         self.back_off(now, 0);
     }
@@ -215,6 +234,12 @@ impl Session {
     }
 
     pub(super) fn back_off(&mut self, now: Now, at_least: Millis) {
+        if matches!(self.phase, Phase::Connecting(_)) {
+            self.unopened += 1;
+            if self.unopened == DOUBTFUL {
+                self.distrust_token();
+            }
+        }
         if !self.has_network {
             self.enter(now, Phase::Offline);
             return;
@@ -277,6 +302,11 @@ impl Session {
     /// Stops for good, until a person does something.
     pub(super) fn stop(&mut self, now: Now, phase: Phase) {
         self.give_up_socket(now, true);
+        self.halt(now, phase);
+    }
+
+    /// The same, where the socket is gone already.
+    fn halt(&mut self, now: Now, phase: Phase) {
         self.timers.stop(Timer::Reconnect);
         self.timers.stop(Timer::Countdown);
         self.timers.stop(Timer::Renew);
@@ -288,6 +318,18 @@ impl Session {
     fn misconfigured(&mut self, now: Now, status: u16) {
         self.report(Problem::Deployment { status });
         self.stop(now, Phase::Misconfigured);
+    }
+
+    /// The backend does not know our session. Once that is taken for a slip, and the next connection says again who we are; then a new
+    /// session begins below what was said in the old one; and then it ends, visibly.
+    pub(super) fn on_unknown_session(&mut self, now: Now, code: u16) {
+        self.strangeness += 1;
+        match self.strangeness {
+            1 => {}
+            2 => self.drop_session_token(),
+            _ => return self.refuse(now, code),
+        }
+        self.fail_connection(now, 0);
     }
 
     /// The hello was refused as invalid: there is no such deployment.
@@ -445,6 +487,8 @@ impl Session {
     /// A person wants to go on after everything had stopped: earlier refusals count no more.
     pub(super) fn begin_afresh(&mut self, now: Now) {
         self.supply.forgive();
+        self.strangeness = 0;
+        self.misunderstandings = Window::default();
         self.begin(now);
     }
 

@@ -79,6 +79,7 @@ impl Session {
             self.timers.stop(Timer::Acknowledge);
         }
         self.outbox.confirm(id)?;
+        self.strangeness = 0;
         self.is_unsaved = true;
         self.reading.allow_typing();
         let diff = self.timeline.adopt(id, row)?;

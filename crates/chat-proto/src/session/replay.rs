@@ -6,7 +6,7 @@ use alloc::{string::String, vec::Vec};
 use super::Session;
 use crate::dialect::{ClientOp, HistoryPage, Row, RowContent};
 use crate::io::{Event, NetError, Problem, Response, RetryAfter};
-use crate::message::{LocalId, MessageId, Notice, Rejection};
+use crate::message::{LocalId, MessageId, Notice};
 use crate::outbox::{Evidence, Verdict};
 use crate::pending::Asked;
 use crate::phase::Phase;
@@ -231,11 +231,10 @@ impl Session {
         }
     }
 
-    /// The backend certainly does not have it: it may be sent again, unless the backend keeps failing at it.
+    /// The backend certainly does not have it: it may be sent again, unless it was too long or the backend keeps failing at it.
     fn on_absent(&mut self, id: &LocalId) {
-        let limit = self.config.timings.attempts;
-        if self.outbox.iter().any(|(entry, _)| entry.id == *id && entry.errors >= limit) {
-            return self.reject(id, Rejection::Server);
+        if let Some(why) = self.outbox.hopeless(id, self.config.timings.attempts) {
+            return self.reject(id, why);
         }
         self.outbox.requeue(id);
         self.is_unsaved = true;

@@ -125,7 +125,7 @@ impl Session {
             }
             Refusal::Unknown => {
                 self.requeue_in_flight(is_about_flight);
-                return self.fail_connection(now, 0);
+                return self.on_unknown_session(now, code);
             }
             Refusal::ReadOnly => {
                 self.requeue_in_flight(is_about_flight);

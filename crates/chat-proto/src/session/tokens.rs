@@ -194,7 +194,7 @@ impl Session {
         }
     }
 
-    fn refuse(&mut self, now: Now, code: u16) {
+    pub(super) fn refuse(&mut self, now: Now, code: u16) {
         self.forget_fetched_token();
         self.report(Problem::Refused { code });
         self.stop(now, Phase::Refused);
