@@ -3,6 +3,8 @@
 
 use chat_proto::json::{MAX_DEPTH, Value};
 use js_sys::{Array, Object, Reflect};
+use serde::Serialize;
+use serde_wasm_bindgen::Serializer;
 use wasm_bindgen::{JsCast, JsValue};
 
 /// The value that this text writes; `None` if it is no JSON, or nested too deeply.
@@ -38,23 +40,6 @@ fn read(value: &JsValue, depth: u8) -> Option<Value> {
 
 /// The value as text. `None` only where the page has broken `JSON` itself.
 pub fn print(value: &Value) -> Option<String> {
-    js_sys::JSON::stringify(&write(value)).ok()?.as_string()
-}
-
-fn write(value: &Value) -> JsValue {
-    match value {
-        Value::Null => JsValue::NULL,
-        Value::Bool(fact) => (*fact).into(),
-        Value::Number(number) => (*number).into(),
-        Value::String(text) => text.into(),
-        Value::Array(elements) => elements.iter().map(write).collect::<Array>().into(),
-        Value::Object(members) => {
-            let object = Object::new();
-            for (name, value) in members {
-                // Setting a member of a plain object does not fail.
-                let _ = Reflect::set(&object, &name.into(), &write(value));
-            }
-            object.into()
-        }
-    }
+    let object = value.serialize(&Serializer::json_compatible()).ok()?;
+    js_sys::JSON::stringify(&object).ok()?.as_string()
 }
