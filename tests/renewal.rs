@@ -1,4 +1,4 @@
-//! The token: renewed ahead of its end, in place, one request at a time; refused once, tried once more; refused twice, at an end.
+//! The token: renewed ahead of its end, in place, one request at a time; refused, renewed by force, twice in ten minutes at most.
 #![cfg(not(target_arch = "wasm32"))]
 
 mod common;
@@ -12,17 +12,47 @@ const HOUR: u64 = 3_600_000;
 
 #[test]
 fn a_token_is_renewed_without_touching_the_socket() {
-    let mut rig = Rig::new(1).online();
-    rig.run_for(HOUR);
-    assert_eq!(rig.endpoint.requests(), 2, "once at the start, once a minute before the end");
-    assert!(rig.endpoint.asked[1].0 <= HOUR - 55_000);
-    assert_eq!(rig.sockets, 1);
-    assert_eq!(rig.status, ConnectionStatus::Online);
+    let mut renewed = Vec::new();
+    for seed in 0..40 {
+        let mut rig = Rig::new(seed).online();
+        rig.run_for(HOUR);
+        assert_eq!(rig.endpoint.requests(), 2, "once at the start, once ahead of the end");
+        let age = rig.endpoint.asked[1].0 - rig.endpoint.asked[0].0;
+        assert!((HOUR / 100 * 75..=HOUR / 100 * 85 + 100).contains(&age), "seed {seed}: renewed after {age} ms");
+        assert_eq!(rig.sockets, 1);
+        assert_eq!(rig.status, ConnectionStatus::Online);
+        renewed.push(age / 10_000);
+    }
+    renewed.sort_unstable();
+    renewed.dedup();
+    assert!(renewed.len() > 20, "visitors of the same second renew apart: {renewed:?}");
+}
+
+#[test]
+fn the_endpoint_may_name_the_time_of_renewal() {
+    let mut rig = Rig::new(1);
+    rig.endpoint.renew_in = Some(600);
+    let mut rig = rig.online();
+    rig.run_for(HOUR - 60_000);
+    assert_eq!((rig.endpoint.requests(), rig.sockets), (6, 1));
+}
+
+#[test]
+fn a_life_of_nothing_is_no_grant_and_no_storm() {
+    let mut rig = Rig::new(1);
+    rig.endpoint.life = 0;
+    rig.say(Command::Open);
+    rig.run_for(120_000);
+    assert_eq!(rig.sockets, 0);
+    assert_eq!(rig.problems[0], Problem::TokenUnavailable(TokenTrouble::NotAGrant));
+    assert!((10..40).contains(&rig.endpoint.requests()), "{} requests in two minutes", rig.endpoint.requests());
 }
 
 #[test]
 fn lives_from_five_seconds_to_years_are_honoured() {
-    for (life, minutes, most) in [(5, 1, 16), (60, 10, 14), (86_400, 60 * 24, 3), (315_360_000, 60 * 24 * 30, 1)] {
+    let lives =
+        [(5, 1, 16), (60, 10, 14), (86_400, 60 * 24, 3), (315_360_000, 60 * 24 * 30, 1), (1 << 32, 60 * 24 * 30, 1)];
+    for (life, minutes, most) in lives {
         let mut rig = Rig::new(1);
         rig.endpoint.life = life;
         let mut rig = rig.online();
@@ -63,6 +93,39 @@ fn renewals_that_fail_are_tried_again_and_the_visitor_sees_nothing() {
 }
 
 #[test]
+fn a_failing_renewal_is_tried_after_1_2_4_seconds_and_so_on_up_to_30() {
+    let mut rig = Rig::new(1).online();
+    rig.endpoint.next.extend((0..10).map(|_| Reply::Status(503, None)));
+    rig.run_for(HOUR);
+    let times: Vec<_> = rig.endpoint.asked[1..].iter().map(|(at, _)| *at).collect();
+    assert_eq!(times.len(), 11);
+    for (pair, longest) in times.windows(2).zip([1, 2, 4, 8, 16, 30, 30, 30, 30, 30]) {
+        let (pause, longest) = (pair[1] - pair[0], longest * 1_000);
+        // The answer takes two ways through the network.
+        assert!((longest * 3 / 4..=longest + 250).contains(&pause), "{pause} of {longest}");
+    }
+    assert_eq!((rig.sockets, rig.status), (1, ConnectionStatus::Online));
+}
+
+#[test]
+fn what_the_endpoint_calls_its_trouble_is_kept_until_it_grants_again() {
+    let mut rig = Rig::new(1);
+    rig.endpoint.next.extend([Reply::Problem(403, "origin-not-allowed"), Reply::Problem(403, "origin-not-allowed")]);
+    rig.say(Command::Open);
+    rig.run_for(5_000);
+    assert_eq!(rig.session.token_trouble(), Some((TokenTrouble::Status(403), "origin-not-allowed")));
+    rig.endpoint.next.extend([Reply::Problem(503, "a <b>name</b> that is none of ours"), Reply::Hang]);
+    rig.say(Command::TryNow);
+    rig.run_for(80);
+    rig.run_until("answered", |rig| rig.endpoint.requests() == 3 && rig.problems.len() == 2);
+    assert_eq!(rig.session.token_trouble(), Some((TokenTrouble::Status(503), "")));
+    rig.run_for(12_000);
+    assert_eq!(rig.session.token_trouble(), Some((TokenTrouble::Unreachable, "")));
+    rig.run_until("online", |rig| rig.status == ConnectionStatus::Online);
+    assert_eq!(rig.session.token_trouble(), None);
+}
+
+#[test]
 fn an_endpoint_that_asks_for_patience_is_given_it() {
     for retry_after in
         [RetryAfter::Delay(45_000), RetryAfter::At(chat_proto::time::Timestamp(1_791_190_800_000 + 46_000))]
@@ -73,7 +136,7 @@ fn an_endpoint_that_asks_for_patience_is_given_it() {
         rig.run_for(20_000);
         assert_eq!(rig.problems, [Problem::TokenUnavailable(TokenTrouble::Status(429))]);
         assert!(
-            matches!(rig.status, ConnectionStatus::Reconnecting { next_try_in: Some(20..=30) }),
+            matches!(rig.status, ConnectionStatus::Reconnecting { next_try_in: Some(24..=36) }),
             "{:?}",
             rig.status
         );
@@ -86,7 +149,24 @@ fn an_endpoint_that_asks_for_patience_is_given_it() {
 }
 
 #[test]
-fn a_refusal_is_tried_once_more_and_then_ends_visibly() {
+fn visitors_who_were_asked_for_the_same_patience_come_back_apart() {
+    let mut times: Vec<_> = (0..50)
+        .map(|seed| {
+            let mut rig = Rig::new(seed);
+            rig.endpoint.next.push_back(Reply::Status(429, Some(RetryAfter::Delay(60_000))));
+            rig.say(Command::Open);
+            rig.run_until("asked again", |rig| rig.endpoint.requests() == 2);
+            rig.endpoint.asked[1].0 - rig.endpoint.asked[0].0
+        })
+        .collect();
+    assert!(times.iter().all(|wait| (60_000..=72_300).contains(wait)), "{times:?}");
+    times.sort_unstable();
+    times.dedup_by_key(|wait| *wait / 500);
+    assert!(times.len() > 10, "{times:?}");
+}
+
+#[test]
+fn a_refusal_by_the_endpoint_is_tried_once_more_and_then_ends_visibly() {
     for status in [401, 403] {
         let mut rig = Rig::new(1);
         rig.endpoint.next.push_back(Reply::Status(status, None));
@@ -110,22 +190,67 @@ fn one_refusal_alone_is_not_seen() {
     assert_eq!(rig.statuses, [ConnectionStatus::Connecting, ConnectionStatus::Online]);
 }
 
+const REFUSED: fn() -> Effect = || Effect::Error { code: 401, message: "User is unauthorized".into() };
+
 #[test]
-fn a_backend_that_refuses_the_token_twice_ends_it_visibly() {
+fn a_backend_that_refuses_every_token_is_asked_with_two_forced_ones_and_then_it_ends_visibly() {
     let mut rig = Rig::new(1);
-    let refused = Effect::Error { code: 401, message: "User is unauthorized".into() };
-    rig.backend.inject(FaultRule::once(On::Request("configureSession".into()), refused).always());
+    rig.backend.inject(FaultRule::once(On::Request("configureSession".into()), REFUSED()).always());
     rig.say(Command::Open);
     rig.run_for(HOUR);
     assert_eq!(rig.status, ConnectionStatus::Refused);
-    assert_eq!((rig.endpoint.requests(), rig.sockets), (2, 2), "one forced renewal, one more attempt");
+    assert_eq!((rig.endpoint.requests(), rig.sockets), (3, 3), "two forced renewals, two more attempts");
+}
+
+#[test]
+fn a_backend_that_accepts_every_hello_and_refuses_every_message_makes_no_loop() {
+    let mut rig = Rig::new(1).online();
+    rig.backend.inject(FaultRule::once(On::Request("text".into()), REFUSED()).always());
+    rig.send("one");
+    rig.run_until("refused", |rig| rig.status == ConnectionStatus::Refused);
+    assert_eq!((rig.endpoint.requests(), rig.sockets), (3, 3));
+    assert_eq!(rig.problems.last(), Some(&Problem::Refused { code: 401 }));
+    rig.run_for(60_000);
+    // A person may try again, and sees at once that it is no better.
+    rig.say(Command::TryNow);
+    rig.run_until("refused again", |rig| rig.status == ConnectionStatus::Refused && rig.sockets == 4);
+    rig.backend.clear_faults();
+    rig.say(Command::TryNow);
+    rig.run_until("online", |rig| rig.status == ConnectionStatus::Online);
+    rig.run_for(5_000);
+    assert_eq!(rig.accepted(), ["one"]);
+}
+
+#[test]
+fn a_socket_closed_for_want_of_permission_is_refused_by_the_third_time() {
+    for code in [1008, 3000, 4401] {
+        let mut rig = Rig::new(1).online();
+        for sockets in [2, 3] {
+            rig.close_all(code);
+            rig.run_until("back", |rig| rig.status == ConnectionStatus::Online && rig.sockets == sockets);
+        }
+        rig.close_all(code);
+        rig.run_for(HOUR);
+        assert_eq!(rig.status, ConnectionStatus::Refused, "{code}");
+        assert_eq!(rig.problems.last(), Some(&Problem::Refused { code }));
+        assert_eq!((rig.endpoint.requests(), rig.sockets), (3, 3));
+    }
+}
+
+#[test]
+fn refusals_six_minutes_apart_are_each_met_with_a_new_token() {
+    let mut rig = Rig::new(1).online();
+    for sockets in 2..12 {
+        rig.run_for(6 * 60_000);
+        rig.close_all(1008);
+        rig.run_until("back", |rig| rig.status == ConnectionStatus::Online && rig.sockets == sockets);
+    }
 }
 
 #[test]
 fn a_token_refused_in_the_middle_of_a_conversation_is_renewed_and_nothing_is_lost() {
     let mut rig = Rig::new(1).online();
-    let refused = Effect::Error { code: 401, message: "User is unauthorized".into() };
-    rig.backend.inject(FaultRule::once(On::Request("text".into()), refused));
+    rig.backend.inject(FaultRule::once(On::Request("text".into()), REFUSED()));
     rig.send("one");
     rig.run_for(10_000);
     assert_eq!(rig.accepted(), ["one"]);
@@ -158,7 +283,27 @@ fn a_wall_clock_that_jumps_disturbs_nothing() {
         assert_eq!(rig.accepted(), ["still here"]);
         assert_eq!(rig.sockets, 1);
         assert_eq!(rig.statuses.len(), 2);
+        rig.wall_skew = 0;
+        rig.hand_in(Input::Visible);
+        rig.run_for(10 * 60_000);
+        // A jump ahead cannot be told from a sleep, which may have outlived the token: one renewal in place, at most.
         assert!(rig.endpoint.requests() <= 2);
+        assert_eq!((rig.sockets, rig.statuses.len()), (1, 2));
+    }
+}
+
+#[test]
+fn a_wall_clock_that_jumps_while_the_token_is_asked_for_disturbs_nothing() {
+    for skew in [-86_400_000, 86_400_000] {
+        let mut rig = Rig::new(1);
+        rig.latency = (500, 500);
+        rig.say(Command::Open);
+        rig.run_for(700);
+        rig.wall_skew = skew;
+        rig.run_until("online", |rig| rig.status == ConnectionStatus::Online);
+        rig.run_for(HOUR);
+        assert_eq!((rig.sockets, rig.status), (1, ConnectionStatus::Online), "{skew}");
+        assert!(rig.endpoint.requests() <= 3, "{skew}: {}", rig.endpoint.requests());
     }
 }
 

@@ -85,6 +85,7 @@ impl Storm {
         let mut rig = Rig::with(seed, settings, dice.chance(70));
         rig.latency = (1 + dice.roll(50), 60 + dice.roll(600));
         rig.endpoint.life = [5, 30, 300, 3_600][usize::try_from(dice.roll(4)).expect("small")];
+        rig.endpoint.connect_after = [None, Some(0), Some(4_000)][usize::try_from(dice.roll(3)).expect("small")];
         let weights = std::array::from_fn(|_| dice.roll(12));
         let (written, agent_said) = (Vec::new(), Vec::new());
         Self { rig, dice, weights, written, agent_said, faults: 0, reloads: 0, unconfirmed: 0 }

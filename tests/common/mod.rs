@@ -1,6 +1,6 @@
 //! The rig: a session and the simulator's backend on virtual time, with a network between them. It performs what the session
-//! says, keeps what it saves, mirrors what it shows, and holds it to its word at every step: one socket at a time, one token
-//! request at a time, nothing asked for while offline, no spinning. Nothing here knows the wire: frames pass as bytes.
+//! says, keeps what it saves, mirrors what it shows, and holds it to its word at every step: one socket at a time, none with a token
+//! at its end, one token request at a time, nothing asked for while offline, no spinning. Nothing here knows the wire: frames pass as bytes.
 #![allow(
     dead_code,
     unused_imports,
@@ -493,6 +493,8 @@ impl Rig {
                     assert!(!self.is_offline, "seed {}: opened a socket while offline", self.seed);
                     assert_eq!(url, format!("ws://127.0.0.1:9000/v1?deploymentId={DEMO_DEPLOYMENT}"));
                     assert_eq!(self.links.open(), 0, "seed {}: two sockets at once", self.seed);
+                    let has_token = self.config.token_url.is_none() || self.endpoint.is_good(self.now);
+                    assert!(has_token, "seed {}: opened a socket with a token at its end", self.seed);
                     self.sockets += 1;
                     self.links.add(id);
                     let wait = self.one_way();

@@ -223,12 +223,26 @@ pub struct Timings {
     pub wake: Millis,
     /// The least time between two such attempts. 2 s.
     pub wake_spacing: Millis,
-    /// The longest margin by which a token is renewed before its end. 60 s; a fifth of its life if that is less.
+    /// A token is renewed at 75 to 85 % of its life, and no later than this before its end where three quarters are over by then.
+    /// 60 s: six tries of a renewal that fails.
     pub renewal_margin: Millis,
-    /// The pause before a failed renewal is tried again, doubling up to [`Timings::renewal_retry_cap`]. 1 s.
+    /// The earliest renewal that the endpoint may name. 10 s: whatever it says, it is not asked in a loop.
+    pub renewal_soonest: Millis,
+    /// The longest pause before a failed renewal is tried again, a quarter of it random; doubling up to
+    /// [`Timings::renewal_retry_cap`]. 1 s.
     pub renewal_retry: Millis,
     /// 30 s.
     pub renewal_retry_cap: Millis,
+    /// No socket is opened with a token so near its end. 10 s: a slow handshake, and hello; a tenth of a life that is short.
+    pub token_reserve: Millis,
+    /// How often refusals may force a renewal in [`Timings::forced_window`]. 2: the next would be a loop.
+    pub forced_renewals: usize,
+    /// 10 min.
+    pub forced_window: Millis,
+    /// The longest that the endpoint may put the next socket off, by `connect_after_ms`. 10 min: nobody watches a longer countdown.
+    pub slot_cap: Millis,
+    /// How late the place in line that it gave may be used. 90 s: timers of a hidden page are up to a minute late.
+    pub slot_life: Millis,
     /// The longest `Retry-After` that is honoured; whoever asks for more is asked again after this. One hour.
     pub retry_after_cap: Millis,
     /// How long to wait after a 429 that does not say how long. 5 s.
@@ -278,8 +292,14 @@ impl Default for Timings {
             wake: 500,
             wake_spacing: 2 * SECOND,
             renewal_margin: MINUTE,
+            renewal_soonest: 10 * SECOND,
             renewal_retry: SECOND,
             renewal_retry_cap: 30 * SECOND,
+            token_reserve: 10 * SECOND,
+            forced_renewals: 2,
+            forced_window: 10 * MINUTE,
+            slot_cap: 10 * MINUTE,
+            slot_life: 90 * SECOND,
             retry_after_cap: 60 * MINUTE,
             rate_pause: 5 * SECOND,
             typing: 5 * SECOND,

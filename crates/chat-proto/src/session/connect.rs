@@ -67,7 +67,12 @@ impl Session {
             return;
         }
         let Some(grant) = self.usable_grant(now) else { return };
-        self.socket_token = grant.token().into();
+        let token = grant.token().into();
+        if let Some(slot) = self.supply.slot().filter(|slot| *slot > now.mono) {
+            return self.wait_until(now, slot);
+        }
+        self.supply.use_slot();
+        self.socket_token = token;
         self.last_socket = self.last_socket.wrapping_add(1);
         let id = SocketId(self.last_socket);
         self.enter(now, Phase::Connecting(id));
@@ -116,7 +121,6 @@ impl Session {
             return;
         }
         self.timers.stop(Timer::Answer);
-        self.supply.accepted();
         self.was_accepted = true;
         match (is_read_only, is_new) {
             (true, _) if self.wants_new_chat => self.end_session(now, id),
@@ -199,18 +203,23 @@ impl Session {
             return;
         }
         self.report(Problem::ConnectionLost { code });
-        match remedy {
-            Remedy::Retry | Remedy::Shorten => {}
-            Remedy::RetryLater => self.backoff.start_at(2),
-            Remedy::Renew => self.distrust_token(),
+        let is_enough = match remedy {
+            Remedy::Retry | Remedy::Shorten => false,
+            Remedy::RetryLater => {
+                self.backoff.start_at(2);
+                false
+            }
+            Remedy::Renew => !self.distrust_token(now),
             Remedy::RetrySeldom => {
                 let Timings { misunderstandings, misunderstandings_span: span, .. } = self.config.timings;
-                if self.misunderstandings.free_at(misunderstandings, span) > now.mono {
-                    self.report(Problem::Refused { code });
-                    return self.halt(now, Phase::Refused);
-                }
+                let is_enough = self.misunderstandings.free_at(misunderstandings, span) > now.mono;
                 self.misunderstandings.note(now.mono, span);
+                is_enough
             }
+        };
+        if is_enough {
+            self.report(Problem::Refused { code });
+            return self.halt(now, Phase::Refused);
         }
         self.back_off(now, 0);
     }
@@ -237,7 +246,7 @@ impl Session {
         if matches!(self.phase, Phase::Connecting(_)) {
             self.unopened += 1;
             if self.unopened == DOUBTFUL {
-                self.distrust_token();
+                self.doubt_token(now);
             }
         }
         if !self.has_network {
@@ -484,9 +493,8 @@ impl Session {
         }
     }
 
-    /// A person wants to go on after everything had stopped: earlier refusals count no more.
+    /// A person wants to go on after everything had stopped. Forced renewals still count: a click is one attempt, and no new loop.
     pub(super) fn begin_afresh(&mut self, now: Now) {
-        self.supply.forgive();
         self.strangeness = 0;
         self.misunderstandings = Window::default();
         self.begin(now);

@@ -1,9 +1,12 @@
 //! Where tokens come from: the site's own endpoint, or, where there is none, the widget itself. One question at a time, ahead of
-//! expiry by a timer, without touching a live socket; a refusal is followed by one forced renewal and then by a visible end.
+//! expiry by a timer, without touching a live socket. A refusal is followed by a forced renewal, twice in ten minutes at most, and
+//! then by a visible end. An endpoint that gives places in line is asked before each socket, so that a site's visitors, dropped
+//! together, come back no faster than the backend lets them in.
 
 use alloc::string::String;
 
 use super::Session;
+use crate::config::Timings;
 use crate::credential::Grant;
 use crate::io::{Method, NetError, Output, Problem, Request, Response, RetryAfter, TokenTrouble};
 use crate::json::Value;
@@ -11,42 +14,79 @@ use crate::pending::Asked;
 use crate::phase::Phase;
 use crate::time::{Instant, Millis, Now, SECOND};
 use crate::timer::Timer;
+use crate::window::Window;
 
 /// How the supply of tokens fares.
 #[derive(Clone, Debug, Default)]
 pub(super) struct TokenSupply {
-    /// Refusals since the backend last accepted us, by the endpoint or by the backend itself. The second one is final.
-    refusals: u32,
+    /// When renewals were forced of late.
+    forced: Window,
     /// Questions in a row that gave no grant.
     failures: u32,
     /// The endpoint asked not to be asked before.
     not_before: Instant,
+    slot: Slot,
     /// The old session is over: the next token must be of a new one.
     wants_new: bool,
     /// The token that is being asked for is of a session that has ended meanwhile.
     is_outdated: bool,
+    /// Why the endpoint's last answer was no grant, and the name that it gave this.
+    trouble: Option<(TokenTrouble, String)>,
+}
+
+/// When the next socket may be opened, where the endpoint has a say in it.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+enum Slot {
+    /// It has none: whenever there is a token.
+    #[default]
+    Free,
+    /// The endpoint is being asked.
+    Asked,
+    /// Then, one socket.
+    At(Instant),
+    /// That socket was opened. The endpoint is asked before the next.
+    Used,
 }
 
 impl TokenSupply {
-    /// The backend accepted the token.
-    pub(super) fn accepted(&mut self) {
-        self.refusals = 0;
-    }
-
-    /// A person wants to try again.
-    pub(super) fn forgive(&mut self) {
-        self.refusals = 0;
-    }
-
+    /// Nothing is to be tried before: the endpoint's patience, or the place in line.
     pub(super) fn not_before(&self) -> Instant {
-        self.not_before
+        self.slot().map_or(self.not_before, |at| at.max(self.not_before))
+    }
+
+    /// The place in line, if there is one.
+    pub(super) fn slot(&self) -> Option<Instant> {
+        if let Slot::At(at) = self.slot { Some(at) } else { None }
+    }
+
+    /// A socket is opened.
+    pub(super) fn use_slot(&mut self) {
+        if self.slot().is_some() {
+            self.slot = Slot::Used;
+        }
     }
 }
 
 impl Session {
-    /// The token, if it is good for opening a socket.
+    /// Why the token endpoint gave no grant when it was last asked, with the name by which a companion of ours calls it; `None` if it
+    /// gave one.
+    pub fn token_trouble(&self) -> Option<(TokenTrouble, &str)> {
+        self.supply.trouble.as_ref().map(|(trouble, name)| (*trouble, name.as_str()))
+    }
+
+    /// The token, if a socket can be opened with it without asking the endpoint first.
     pub(super) fn usable_grant(&self, now: Now) -> Option<&Grant> {
+        let needs_slot = !self.holds_slot(now) && self.supply.slot != Slot::Free;
+        self.good_grant(now).filter(|_| !needs_slot)
+    }
+
+    fn good_grant(&self, now: Now) -> Option<&Grant> {
         self.grant.as_ref().filter(|grant| !grant.is_over(now, &self.config.timings))
+    }
+
+    /// Has a place in line that has not gone by.
+    fn holds_slot(&self, now: Now) -> bool {
+        self.supply.slot().is_some_and(|at| now.mono.since(at) <= self.config.timings.slot_life)
     }
 
     /// Sees to it that there will be a usable token: at once, or by an answer that is under way.
@@ -78,7 +118,7 @@ impl Session {
 
     /// After a sleep, the timer may be late.
     pub(super) fn renew_if_due(&mut self, now: Now) {
-        if self.grant.as_ref().is_some_and(|grant| grant.is_due(now, &self.config.timings)) {
+        if self.grant.as_ref().is_some_and(|grant| grant.is_due(now)) {
             self.fetch_token(now);
         }
     }
@@ -94,8 +134,15 @@ impl Session {
         }
         self.timers.stop(Timer::Renew);
         let session = if self.supply.wants_new { "new" } else { "keep" };
-        let body =
-            Value::object([("deployment_id", self.config.deployment_id.as_str().into()), ("session", session.into())]);
+        let is_connecting = self.phase == Phase::Starting && !self.holds_slot(now);
+        if is_connecting {
+            self.supply.slot = Slot::Asked;
+        }
+        let body = Value::object([
+            ("deployment_id", self.config.deployment_id.as_str().into()),
+            ("session", session.into()),
+            ("connecting", if is_connecting { true.into() } else { Value::Null }),
+        ]);
         let id = self.pending.ask(Asked::Token(now));
         self.out.push(Output::Request(
             id,
@@ -120,28 +167,38 @@ impl Session {
         match result {
             Ok(Response { status: 200..=299, body, .. }) => {
                 // A grant that is over when it arrives is as good as none, and asking for the next at once would never end.
-                let grant = Grant::read(&body, asked).filter(|grant| !grant.is_over(now, &self.config.timings));
-                match grant {
-                    Some(grant) => self.on_grant(now, grant),
-                    None => self.token_failed(now, TokenTrouble::NotAGrant, None),
+                let grant = Grant::read(&body, asked, &self.config.timings, &mut self.random);
+                match grant.filter(|grant| !grant.is_over(now, &self.config.timings)) {
+                    Some(grant) => self.on_grant(now, grant, body.at("connect_after_ms").as_u64()),
+                    None => self.token_failed(now, TokenTrouble::NotAGrant, &body, None),
                 }
             }
             // Where everything has stopped meanwhile, a refusal of what nobody needs changes nothing.
             Ok(Response { status: 401 | 403, .. }) if !self.phase.is_under_way() => {}
-            Ok(Response { status: status @ (401 | 403), .. }) => self.on_refused(now, status),
-            Ok(response) => self.token_failed(now, TokenTrouble::Status(response.status), response.retry_after),
-            Err(_) => self.token_failed(now, TokenTrouble::Unreachable, None),
+            Ok(Response { status: status @ (401 | 403), body, .. }) => self.on_refused(now, status, &body),
+            Ok(Response { status, retry_after, body }) => {
+                self.token_failed(now, TokenTrouble::Status(status), &body, retry_after);
+            }
+            Err(_) => self.token_failed(now, TokenTrouble::Unreachable, &Value::Null, None),
         }
     }
 
-    fn on_grant(&mut self, now: Now, grant: Grant) {
+    fn on_grant(&mut self, now: Now, grant: Grant, connect_after: Option<Millis>) {
         self.supply.failures = 0;
         self.supply.wants_new = false;
-        if self.phase.accepted().is_some() {
-            self.supply.accepted();
-        }
+        self.supply.trouble = None;
+        self.supply.slot = match connect_after {
+            Some(wait) => Slot::At(now.mono + wait.min(self.config.timings.slot_cap)),
+            None if self.supply.slot == Slot::Asked => Slot::Free,
+            // A renewal in place, which says nothing of places.
+            None => self.supply.slot,
+        };
         self.grant = Some(grant);
         self.arm_renewal(now);
+        // The socket may have been lost while a renewal in place was under way: then its place in line is still to be asked for.
+        if self.phase == Phase::Starting && self.usable_grant(now).is_none() {
+            self.fetch_token(now);
+        }
         self.open_when_ready(now);
     }
 
@@ -150,47 +207,79 @@ impl Session {
         if self.pending.is_open(|asked| matches!(asked, Asked::Token(_))) {
             return;
         }
-        if let Some(at) = self.grant.as_ref().and_then(|grant| grant.renew_at(&self.config.timings)) {
+        if let Some(at) = self.grant.as_ref().and_then(Grant::renew_at) {
             // A second at least, so that a short life and a slow endpoint together make no storm.
             self.timers.set(Timer::Renew, at.max(now.mono + SECOND));
         }
     }
 
     /// The endpoint gave no grant, but may later.
-    fn token_failed(&mut self, now: Now, trouble: TokenTrouble, retry_after: Option<RetryAfter>) {
+    fn token_failed(&mut self, now: Now, trouble: TokenTrouble, body: &Value, retry_after: Option<RetryAfter>) {
+        self.supply.trouble = Some((trouble, name(body)));
         self.report(Problem::TokenUnavailable(trouble));
         let asked_for = retry_after.map_or(0, |it| delay(it, now)).min(self.config.timings.retry_after_cap);
+        // Whoever was asked for the same patience at the same time is not to come back at the same time.
+        let asked_for = asked_for + self.random.up_to(asked_for / 5);
         self.supply.not_before = now.mono + asked_for;
+        // An endpoint that fails makes nobody wait whose token is still good: the next attempt goes without a place in line.
+        if self.supply.slot == Slot::Asked && self.good_grant(now).is_some() {
+            self.supply.slot = Slot::At(now.mono);
+        }
         if self.phase == Phase::Starting {
             self.supply.failures = 0;
             self.back_off(now, asked_for);
         } else if self.phase.is_under_way() {
             let timings = &self.config.timings;
             let pause = (timings.renewal_retry << self.supply.failures.min(10)).min(timings.renewal_retry_cap);
-            let jitter = self.random.up_to(pause / 2);
+            let pause = pause - self.random.up_to(pause / 4);
             self.supply.failures += 1;
-            self.timers.set(Timer::Renew, now.mono + (pause + jitter).max(asked_for));
+            self.timers.set(Timer::Renew, now.mono + pause.max(asked_for));
         }
     }
 
-    /// The endpoint does not accept this visitor. Once, the token may simply have been the wrong one.
-    fn on_refused(&mut self, now: Now, code: u16) {
-        self.supply.refusals += 1;
-        if self.supply.refusals > 1 {
-            self.refuse(now, code);
-        } else {
+    /// The endpoint does not accept this visitor. Once, the token that it was asked to renew may simply have been the wrong one; twice in
+    /// a row it means it.
+    fn on_refused(&mut self, now: Now, code: u16, body: &Value) {
+        let was_refused = matches!(self.supply.trouble, Some((TokenTrouble::Status(401 | 403), _)));
+        self.supply.trouble = Some((TokenTrouble::Status(code), name(body)));
+        if !was_refused && self.distrust_token(now) {
             self.fetch_token(now);
+        } else {
+            self.refuse(now, code);
         }
     }
 
-    /// The backend refused the token of the present socket: it is given up, and one forced renewal comes before the next.
+    /// The backend refused the token of the present socket: it is given up, and a forced renewal comes before the next.
     pub(super) fn on_socket_refused(&mut self, now: Now, code: u16) {
-        self.supply.refusals += 1;
-        if self.supply.refusals > 1 {
-            self.refuse(now, code);
-        } else {
-            self.forget_fetched_token();
+        if self.distrust_token(now) {
             self.fail_connection(now, 0);
+        } else {
+            self.refuse(now, code);
+        }
+    }
+
+    /// Sees to it that the next socket gets a new token, if there were fewer than two such renewals of late; false otherwise. That the
+    /// backend accepted us in between makes no difference: a token that is good for hello and for nothing else would be renewed for ever.
+    pub(super) fn distrust_token(&mut self, now: Now) -> bool {
+        let Timings { forced_renewals, forced_window, .. } = self.config.timings;
+        let may_be = self.supply.forced.free_at(forced_renewals, forced_window) <= now.mono;
+        if may_be {
+            self.supply.forced.note(now.mono, forced_window);
+            self.forget_fetched_token();
+        }
+        may_be
+    }
+
+    /// Sockets do not open, and the endpoint may know why: it is asked before the next one. The token is kept, in case it does not answer.
+    /// Counted as a forced renewal where there was none of late, so that one is left for a refusal.
+    pub(super) fn doubt_token(&mut self, now: Now) {
+        let span = self.config.timings.forced_window;
+        if self.supply.slot == Slot::Free
+            && self.config.token_url.is_some()
+            && self.supply.forced.free_at(1, span) <= now.mono
+        {
+            self.supply.forced.note(now.mono, span);
+            self.supply.slot = Slot::Used;
         }
     }
 
@@ -198,14 +287,6 @@ impl Session {
         self.forget_fetched_token();
         self.report(Problem::Refused { code });
         self.stop(now, Phase::Refused);
-    }
-
-    /// The connection was closed with a code that speaks of permission. The next one gets a new token, once.
-    pub(super) fn distrust_token(&mut self) {
-        if self.supply.refusals == 0 {
-            self.supply.refusals = 1;
-            self.forget_fetched_token();
-        }
     }
 
     /// A token of the widget's own making is kept: it is the session, and no other would be better.
@@ -232,4 +313,11 @@ fn delay(retry_after: RetryAfter, now: Now) -> Millis {
         RetryAfter::Delay(delay) => delay,
         RetryAfter::At(at) => at.since(now.wall),
     }
+}
+
+/// The name that one of our own endpoints gives its trouble (RFC 9457, `type`), and nothing else that may stand there.
+fn name(body: &Value) -> String {
+    let name = body.at("type").as_str().and_then(|it| it.strip_prefix("urn:guest-chat:problem:")).unwrap_or_default();
+    let is_word = name.len() <= 40 && name.bytes().all(|b| b.is_ascii_lowercase() || b == b'-');
+    if is_word { name.into() } else { String::new() }
 }
