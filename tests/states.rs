@@ -64,6 +64,8 @@ fn wander(seed: u64, taken: &mut Taken) -> usize {
     let mut rig = Rig::with(seed, Settings::quiet(), dice.chance(70));
     rig.latency = (1 + dice.roll(50), 60 + dice.roll(1_500));
     rig.endpoint.life = [5, 6, 60][usize::try_from(dice.roll(3)).expect("small")];
+    rig.endpoint.renew_in = Some(10).filter(|_| dice.chance(50));
+    rig.endpoint.connect_after = [None, None, Some(500)][usize::try_from(dice.roll(3)).expect("small")];
     let mut steps = 0;
     for _ in 0..50 {
         if dice.chance(5) {
@@ -77,7 +79,7 @@ fn wander(seed: u64, taken: &mut Taken) -> usize {
             3..=5 => rig.say(Command::NewChat),
             6 => rig.say(Command::UseHere),
             7 | 8 => rig.say(Command::TryNow),
-            9 => rig.cut(),
+            9 => rig.close_all(if dice.chance(80) { 1006 } else { 1008 }),
             10 => rig.go_offline(),
             11 | 12 => rig.go_online(),
             13 | 14 if has_session => {

@@ -34,7 +34,7 @@ pub(crate) enum Phase {
     Evicted,
     /// The session is gone at the backend. A new chat can be started.
     Expired,
-    /// The token endpoint or the backend refused us, twice. Nothing happens by itself.
+    /// The token endpoint refused us twice, or the backend once more than tokens can be renewed by force. Nothing happens by itself.
     Refused,
     /// The deployment is unknown or inactive. Nothing happens by itself.
     Misconfigured,
@@ -230,7 +230,7 @@ pub const TRANSITIONS: &[Edge] = &[
     Edge { from: &[State::Handshaking], to: State::Online, why: "the session is new" },
     Edge { from: &[State::Replaying], to: State::Online, why: "history is read, or cannot be had" },
     // Lost, and had again.
-    Edge { from: WORKING, to: State::Backoff, why: "closed, silent, or refused for now" },
+    Edge { from: WORKING, to: State::Backoff, why: "closed, silent, refused for now, or in line" },
     Edge { from: &[State::Backoff], to: State::Starting, why: "the wait is over" },
     Edge { from: UNDER_WAY, to: State::Offline, why: "the network is gone" },
     Edge { from: &[State::Offline], to: State::Backoff, why: "the network is back" },
@@ -251,8 +251,8 @@ pub const TRANSITIONS: &[Edge] = &[
     Edge { from: &[State::ReadOnly], to: State::Evicted, why: "taken over elsewhere" },
     Edge { from: TALKING, to: State::Expired, why: "the session is gone" },
     Edge { from: &[State::ReadOnly], to: State::Expired, why: "the session is gone" },
-    Edge { from: UNDER_WAY, to: State::Refused, why: "refused twice" },
-    Edge { from: &[State::ReadOnly], to: State::Refused, why: "refused twice" },
+    Edge { from: UNDER_WAY, to: State::Refused, why: "refused again" },
+    Edge { from: &[State::ReadOnly], to: State::Refused, why: "refused again" },
     Edge { from: &[State::Starting], to: State::Misconfigured, why: "no such deployment, or not active" },
     Edge { from: &[State::Handshaking], to: State::Misconfigured, why: "the hello is invalid" },
     Edge { from: STOPPED, to: State::Starting, why: "a person goes on" },
