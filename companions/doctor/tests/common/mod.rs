@@ -1,0 +1,131 @@
+//! A site on this machine: the simulator, the token proxy, or a stand-in for either that answers whatever a test wants.
+#![allow(dead_code, unreachable_pub, reason = "each test file is a crate and uses its own part of this")]
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should fail where it stands")]
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener};
+use std::thread;
+use std::time::Duration;
+
+use diagnosis::plan::Settings;
+use doctor::http::{Question, ask};
+use doctor::{Patience, examine};
+use simulator::{DEMO_DEPLOYMENT, Options, Server};
+use tokio::runtime::{Builder, Runtime};
+
+/// Base64 of 32 bytes.
+const KEY: &str = "dGhpcyBpcyB0aGUgcGxhbnRlZCBjb29raWUga2V5ISE=";
+
+/// Longer than anything takes here; what is meant to take too long takes for ever.
+pub const PATIENCE: Patience =
+    Patience { answer: Duration::from_secs(2), open: Duration::from_secs(2), hello: Duration::from_secs(2) };
+
+/// The programs that run beside a test, until it lets go of them.
+pub struct Site {
+    runtime: Runtime,
+    pub settings: Settings,
+}
+
+impl Site {
+    /// A simulator with these settings, and no token endpoint.
+    pub fn new(settings: simulator::Settings) -> Self {
+        let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+        let options = Options { settings, address: SocketAddr::from(([127, 0, 0, 1], 0)), ..Options::default() };
+        let server = runtime.block_on(Server::bind(options)).unwrap();
+        let endpoint = format!("http://{}", server.address());
+        runtime.spawn(server.run(std::future::pending::<()>()));
+        let settings = Settings {
+            deployment_id: Some(DEMO_DEPLOYMENT.into()),
+            endpoint: Some(endpoint),
+            page_origin: "http://localhost:8080".into(),
+            ..Settings::default()
+        };
+        Self { runtime, settings }
+    }
+
+    /// The demo's simulator.
+    pub fn plain() -> Self {
+        Self::new(simulator::Settings { agent: false, ..simulator::Settings::default() })
+    }
+
+    /// With a token proxy whose own origin is the page's, started with these further arguments.
+    pub fn with_proxy(mut self, arguments: &[&str]) -> Self {
+        let listener = self.runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
+        let origin = format!("http://{}", listener.local_addr().unwrap());
+        let own = ["--origin", &origin, "--insecure-cookie", "--fault-control"];
+        let own = if arguments.contains(&"--origin") { &own[2..] } else { &own[..] };
+        let all = own.iter().chain(arguments).map(|it| (*it).to_owned());
+        let Ok(token_proxy::Command::Serve(settings)) = token_proxy::Command::read(all, Some(KEY.into())) else {
+            panic!("the proxy's settings are bad: {arguments:?}")
+        };
+        self.runtime.spawn(token_proxy::serve(listener, token_proxy::router(*settings), std::future::pending::<()>()));
+        self.settings.token_url = Some(format!("{origin}/api/genesys/refresh"));
+        self.settings.page_origin = origin;
+        self
+    }
+
+    /// With a token endpoint that always gives this answer: status line and headers without the first words, and a body.
+    pub fn with_endpoint(mut self, head: &'static str, body: &'static str) -> Self {
+        let origin = canned(head, body);
+        self.settings.token_url = Some(format!("{origin}/token"));
+        self.settings.page_origin = origin;
+        self
+    }
+
+    /// Lets the simulator fail by this rule.
+    pub fn fault(self, rule: &str) -> Self {
+        let endpoint = self.settings.endpoint.clone().unwrap();
+        control(&format!("{endpoint}/control/faults"), rule);
+        self
+    }
+
+    /// Lets the token proxy fail.
+    pub fn token_fault(self, orders: &str) -> Self {
+        control(&format!("{}/control/faults", self.settings.page_origin), orders);
+        self
+    }
+
+    pub fn with(mut self, change: impl FnOnce(&mut Settings)) -> Self {
+        change(&mut self.settings);
+        self
+    }
+
+    pub fn examine(&self) -> diagnosis::Observations {
+        examine(&self.settings, PATIENCE)
+    }
+
+    pub fn get(&self, target: &str) -> String {
+        let url = self.settings.endpoint.clone().unwrap() + target;
+        let reply = ask(&Question { method: "GET", url: &url, headers: &[], body: "" }, PATIENCE.answer).unwrap();
+        String::from_utf8(reply.body).unwrap()
+    }
+}
+
+fn control(url: &str, body: &str) {
+    let headers = [("Content-Type", "application/json")];
+    let reply = ask(&Question { method: "POST", url, headers: &headers, body }, PATIENCE.answer).unwrap();
+    assert!((200..300).contains(&reply.status), "{url}: {}", String::from_utf8_lossy(&reply.body));
+}
+
+/// A server that gives everybody the same answer; its origin.
+pub fn canned(head: &'static str, body: &'static str) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let origin = format!("http://{}", listener.local_addr().unwrap());
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            // The question is short, and comes in one piece on this machine.
+            let mut question = [0; 4096];
+            let _ = stream.read(&mut question);
+            let length = body.len();
+            let _ = write!(stream, "HTTP/1.1 {head}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}");
+        }
+    });
+    origin
+}
+
+/// An origin where nobody listens.
+pub fn nobody() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    format!("http://{}", listener.local_addr().unwrap())
+}

@@ -1,0 +1,64 @@
+//! The program as a person meets it: what it prints, and how it ends.
+#![allow(clippy::unwrap_used, reason = "a test may; clippy knows `#[test]` only")]
+
+mod common;
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use common::Site;
+use diagnosis::rules;
+
+fn program(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_guest-chat")).args(arguments).output().unwrap()
+}
+
+fn doctor(site: &Site, further: &[&str]) -> (Option<i32>, String) {
+    let settings = &site.settings;
+    let [deployment, endpoint] = [&settings.deployment_id, &settings.endpoint].map(|it| it.clone().unwrap());
+    let mut arguments =
+        vec!["doctor", "--deployment", &deployment, "--endpoint", &endpoint, "--origin", &settings.page_origin];
+    arguments.extend(settings.token_url.iter().flat_map(|url| ["--token-url", url]));
+    arguments.extend(further);
+    let output = program(&arguments);
+    (output.status.code(), String::from_utf8(output.stdout).unwrap())
+}
+
+#[test]
+fn a_healthy_chat_ends_with_zero() {
+    let (code, said) = doctor(&Site::plain().with_proxy(&[]), &[]);
+    assert_eq!(code, Some(0), "{said}");
+    assert!(said.starts_with("Guest Chat diagnosis: nothing wrong was found\n"), "{said}");
+    assert!(said.contains("a grant for 3600 s, no-store, the same again"), "{said}");
+}
+
+#[test]
+fn a_cause_ends_with_one_and_is_said_to_people_and_machines() {
+    let site = Site::plain().with(|it| it.deployment_id = Some("d-1".into()));
+    let (code, said) = doctor(&site, &[]);
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.starts_with("Guest Chat diagnosis: deployment-unknown\n"), "{said}");
+    let (code, json) = doctor(&site, &["--json"]);
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!((code, &json["cause"], &json["text"]), (Some(1), &"deployment-unknown".into(), &said.into()));
+    assert_eq!(json["seen"][0]["what"], "page");
+}
+
+#[test]
+fn a_wrong_call_ends_with_two_and_one_line() {
+    let output = program(&["doctor", "--deployment", "d-1"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert_eq!(String::from_utf8(output.stderr).unwrap(), "guest-chat: --region is missing, or --endpoint\n");
+}
+
+#[test]
+fn the_documentation_has_every_cause_as_the_rule_book_has_it() {
+    let table = String::from_utf8(program(&["causes"]).stdout).unwrap();
+    assert_eq!(table, rules::table());
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/diagnosis.md");
+    assert!(
+        fs::read_to_string(page).unwrap().contains(&table),
+        "put the output of `guest-chat causes` into docs/diagnosis.md"
+    );
+}

@@ -1,0 +1,61 @@
+//! The widget's last steps, as numbers in and as words out: in the page they are numbers, so that the widget need not carry the words.
+
+use chat_proto::phase::State;
+
+/// One step of the session's.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Step {
+    /// Milliseconds since 1970, by the visitor's clock.
+    pub at: u64,
+    /// Where the session was: a [`State`] as its number.
+    pub from: u8,
+    /// Where it went.
+    pub to: u8,
+    /// The close code, status or protocol code that went with it; 0 if none did.
+    pub code: u16,
+}
+
+/// Every state, where its number says.
+const STATES: [State; 14] = [
+    State::Idle,
+    State::Starting,
+    State::Connecting,
+    State::Handshaking,
+    State::Replaying,
+    State::Online,
+    State::ReadOnly,
+    State::Restarting,
+    State::Backoff,
+    State::Offline,
+    State::Evicted,
+    State::Expired,
+    State::Refused,
+    State::Misconfigured,
+];
+
+impl Step {
+    /// The word for a state.
+    pub fn state(number: u8) -> &'static str {
+        STATES.get(usize::from(number)).map_or("unknown", |state| state.word())
+    }
+
+    /// Messages could flow.
+    pub fn is_online(&self) -> bool {
+        self.to == State::Online as u8
+    }
+
+    /// The hello went out and the socket was closed with 1000, without a word.
+    pub fn is_silent_close(&self) -> bool {
+        self.from == State::Handshaking as u8 && self.code == 1000
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_state_stands_where_its_number_says() {
+        assert!(STATES.iter().enumerate().all(|(number, state)| usize::from(*state as u8) == number));
+    }
+}

@@ -1,0 +1,268 @@
+//! What is wrong with the socket, once the way to it is clear: refused, dead, or opened and closed again without a word.
+
+use super::page::is_explained;
+use super::{Alike, Cause, ended, nothing, trial};
+use crate::observe::{End, Failure, Form, Observations, Whose};
+
+const ONE_AFTER_ANOTHER: &str = "Let the deployment allow all domains for five minutes and run this again: if the socket opens, it was \
+    the list of domains (which takes minutes to spread), otherwise the deployment itself.";
+
+pub(super) static CAUSES: [Cause; 18] = [
+    Cause {
+        id: "upgrade-refused",
+        title: "Genesys Cloud refuses the socket, although the deployment's files admit this page",
+        change: "Save the deployment again, wait for ten minutes, and compare its id and its domains with what is named here.",
+        alike: &[
+            Alike { id: "domain-not-allowed", experiment: ONE_AFTER_ANOTHER },
+            Alike { id: "deployment-inactive", experiment: ONE_AFTER_ANOTHER },
+        ],
+        detail: nothing,
+        holds: |seen| {
+            let d = &seen.deployment;
+            let known = matches!(d.config.status(), Some(403 | 404 | 410))
+                || d.is_active == Some(false)
+                || d.admits_page == Some(false);
+            ended(seen, |end| matches!(end, End::Status(401 | 403 | 404, form) if form != Form::Html)) && !known
+        },
+    },
+    Cause {
+        id: "upgrade-rate-limited",
+        title: "the deployment has too many new connections",
+        change: "Nothing if it passes within a minute. A deployment takes 1,000 a minute: if something else connects over and over, stop it.",
+        alike: &[],
+        detail: nothing,
+        holds: |seen| ended(seen, |end| matches!(end, End::Status(429, _))),
+    },
+    Cause {
+        id: "backend-failing",
+        title: "Genesys Cloud answers with a failure of its own",
+        change: "Nothing in the set-up. Look at status.mypurecloud.com; the widget goes on by itself when it is over.",
+        alike: &[],
+        detail: nothing,
+        holds: |seen| {
+            ended(seen, |end| {
+                matches!(end, End::Status(500..=510 | 512..=599, form) if form != Form::Html)
+                    || matches!(end, End::Error(500..=599 | 5000..=5999) | End::Closed(1011..=1014))
+            })
+        },
+    },
+    Cause {
+        id: "socket-never-opens",
+        title: "the socket does not open, and a browser does not say why",
+        change: "Run `guest-chat doctor` with the same deployment and origin: it sees the status that the browser hides.",
+        alike: &[
+            Alike {
+                id: "upgrade-refused",
+                experiment: "The doctor reports a status of 403: it is the deployment or its domains, and not the network.",
+            },
+            Alike {
+                id: "middlebox",
+                experiment: "The doctor's socket opens from a server, but not from this network; or the chat works over a phone's \
+                    network: something here stops WebSockets.",
+            },
+        ],
+        detail: nothing,
+        holds: |seen| {
+            ended(seen, |end| matches!(end, End::NeverOpened))
+                && seen.deployment.config.is_good()
+                && !is_explained(seen)
+                && seen.deployment.is_active != Some(false)
+                && seen.deployment.admits_page != Some(false)
+        },
+    },
+    Cause {
+        id: "socket-unreachable",
+        title: "the files of the deployment arrive, but its socket cannot be reached",
+        change: "Let this network reach webmessaging. and the region's domain on port 443, WebSockets included.",
+        alike: &[Alike {
+            id: "middlebox",
+            experiment: "Try another network (a phone's): if the socket opens there, something in this one stops WebSockets.",
+        }],
+        detail: nothing,
+        holds: |seen| {
+            let dead =
+                |end| matches!(end, End::Failed(Failure::Refused | Failure::Timeout | Failure::Cut | Failure::Unsaid));
+            seen.deployment.config.status().is_some() && ended(seen, dead)
+        },
+    },
+    Cause {
+        id: "session-taken-over",
+        title: "the session was taken over by another connection",
+        change: "Close the other tabs and devices, or continue there: a session has three connections at most.",
+        alike: &[],
+        detail: nothing,
+        holds: |seen| ended(seen, |end| end == End::Evicted),
+    },
+    Cause {
+        id: "session-expired",
+        title: "the visitor's session has expired",
+        change: "Start a new chat. If it comes too soon, raise the deployment's session duration, and --session-life of the token \
+            endpoint with it.",
+        alike: &[],
+        detail: nothing,
+        holds: |seen| ended(seen, |end| end == End::Error(4006)),
+    },
+    Cause {
+        id: "session-unknown",
+        title: "Genesys Cloud does not know the session of this token",
+        change: "Let the token endpoint say a token that it made up itself (a fresh UUID v4) for this deployment and region.",
+        alike: &[],
+        detail: nothing,
+        holds: |seen| ended(seen, |end| end == End::Error(4007)),
+    },
+    Cause {
+        id: "session-signed-in",
+        title: "the token belongs to a visitor who is signed in",
+        change: "Give guests a token of their own: one session cannot be both.",
+        alike: &[],
+        detail: nothing,
+        holds: |seen| ended(seen, |end| end == End::Error(4017)),
+    },
+    Cause {
+        id: "session-refused",
+        title: "Genesys Cloud refuses the token, and says so",
+        change: "Let the token endpoint hand out a fresh token. If that is refused as well, the deployment may ask visitors to sign in.",
+        alike: &[Alike {
+            id: "token-scope",
+            experiment: "Ask the endpoint for a new session ({\"session\":\"new\"}) and run this again: if it is accepted the token was old, \
+                otherwise it lacks a right.",
+        }],
+        detail: nothing,
+        holds: |seen| {
+            ended(
+                seen,
+                |end| matches!(end, End::Error(401 | 403) | End::Closed(1008 | 3000..=3003 | 3500..=3999 | 4400..=4499)),
+            )
+        },
+    },
+    Cause {
+        id: "rate-limited",
+        title: "the session says too much too quickly",
+        change: "Nothing if it passes within a minute. Otherwise look for a page that reloads or reconnects over and over.",
+        alike: &[],
+        detail: nothing,
+        holds: |seen| ended(seen, |end| matches!(end, End::Error(429 | 4029))),
+    },
+    Cause {
+        id: "token-expired",
+        title: "the socket is closed with 1000, without a word, because the token has expired",
+        change: "Hand out tokens that last: let expires_in be what is really left, renew them at the endpoint before 300 s are left, and \
+            let no cache keep an answer.",
+        alike: &[Alike { id: "token-scope", experiment: NEW_SESSION }],
+        detail: nothing,
+        holds: |seen| is_token_s_fault(seen) && looks_old(seen),
+    },
+    Cause {
+        id: "token-scope",
+        title: "the socket is closed with 1000, without a word, although the token is fresh: it lacks a right",
+        change: "Give the credential behind the token endpoint the scope for guests' messages (guest:write or the dialect's own), or let it \
+            make up guest tokens as companions/token-proxy does.",
+        alike: &[Alike { id: "token-expired", experiment: NEW_SESSION }],
+        detail: nothing,
+        holds: |seen| is_token_s_fault(seen) && !looks_old(seen),
+    },
+    Cause {
+        id: "silent-close",
+        title: "Genesys Cloud closes every socket with 1000, without a word",
+        change: "It is not the token: a fresh one fares the same. Save the deployment again, and look at status.mypurecloud.com.",
+        alike: &[
+            Alike {
+                id: "middlebox",
+                experiment: "Try another network (a phone's): if the hello is answered there, something in this one ends WebSockets.",
+            },
+            Alike {
+                id: "deployment-inactive",
+                experiment: "Use the id of another deployment of the same organisation: if that one answers, this one is damaged.",
+            },
+        ],
+        detail: nothing,
+        holds: |seen| is_silent(trial(seen, Whose::Own)) || seen.token.is_none() && keeps_closing(seen),
+    },
+    Cause {
+        id: "connection-cut",
+        title: "the connection is cut before the hello is answered",
+        change: "Look for a proxy or a firewall that lets a WebSocket open and then lets no frame through.",
+        alike: &[Alike {
+            id: "backend-failing",
+            experiment: "Try another network (a phone's): if it is cut there as well, it is Genesys Cloud.",
+        }],
+        detail: nothing,
+        holds: |seen| ended(seen, |end| matches!(end, End::Closed(1001..=1003 | 1006 | 1007 | 1009 | 1010 | 1015))),
+    },
+    Cause {
+        id: "hello-unanswered",
+        title: "the socket opens, but the hello is not answered within 10 s",
+        change: "Look for a proxy that buffers: it has to pass WebSocket frames on as they come (with nginx: proxy_http_version 1.1, \
+            Upgrade, Connection, proxy_buffering off).",
+        alike: &[Alike {
+            id: "backend-failing",
+            experiment: "Try another network (a phone's): if it is silent there as well, it is Genesys Cloud.",
+        }],
+        detail: nothing,
+        holds: |seen| ended(seen, |end| end == End::Silent),
+    },
+    Cause {
+        id: "hello-refused",
+        title: "the hello is refused",
+        change: "Look the code up in the protocol's documentation; please report it, with this text.",
+        alike: &[],
+        detail: nothing,
+        holds: |seen| {
+            let other = |end| match end {
+                End::Error(code) => {
+                    !matches!(code, 400 | 401 | 403 | 404 | 429 | 500..=599 | 4006 | 4007 | 4017 | 4029 | 5000..=5999)
+                }
+                End::Status(code, form) => {
+                    form != Form::Html && matches!(code, 400 | 402 | 405..=406 | 408..=428 | 430..=499)
+                }
+                _ => false,
+            };
+            ended(seen, other)
+        },
+    },
+    Cause {
+        id: "settings-unavailable",
+        title: "the deployment's files do not arrive, though its socket works",
+        change: "Let this network reach api-cdn. and the region's domain. The chat works without them, with the defaults.",
+        alike: &[],
+        detail: nothing,
+        holds: |seen| {
+            let failed = matches!(
+                seen.deployment.config.status(),
+                Some(400..=402 | 405..=406 | 408..=409 | 411..=510 | 512..=599)
+            );
+            (failed || seen.deployment.config.failure().is_some()) && is_explained(seen)
+        },
+    },
+];
+
+const NEW_SESSION: &str = "Ask the endpoint for a new session ({\"session\":\"new\"}) and run this again at once: if the hello is now \
+    answered, the old token had expired; if the socket closes as before, the credential behind the endpoint lacks the scope.";
+
+/// A grant that is good for less than this looks as if it were the rest of an older one.
+const SHORT: u64 = 30;
+
+fn is_silent(end: Option<End>) -> bool {
+    matches!(end, Some(End::Closed(1000 | 1005)))
+}
+
+/// The endpoint's token is closed upon and one of our own is not; or, where no socket could be opened, the widget's own are.
+fn is_token_s_fault(seen: &Observations) -> bool {
+    let tried = is_silent(trial(seen, Whose::Endpoint)) && !is_silent(trial(seen, Whose::Own));
+    tried || seen.token.is_some() && !is_silent(trial(seen, Whose::Own)) && keeps_closing(seen)
+}
+
+/// What the endpoint itself says about the token's age. A token that is accepted now while the widget's is not was fetched earlier.
+fn looks_old(seen: &Observations) -> bool {
+    let now = trial(seen, Whose::Endpoint);
+    !is_silent(now)
+        || seen.token.as_ref().is_some_and(|token| {
+            token.is_aged || token.is_cacheable || token.expires_in.is_some_and(|seconds| seconds < SHORT)
+        })
+}
+
+/// Since the widget was last online, its sockets were closed without a word three times or more.
+fn keeps_closing(seen: &Observations) -> bool {
+    let online = |step: &&crate::journal::Step| !step.is_online();
+    seen.journal.iter().rev().take_while(online).filter(|step| step.is_silent_close()).count() >= 3
+}

@@ -1,0 +1,185 @@
+//! What is wrong with the site's token endpoint.
+
+use super::{Alike, Cause, nothing};
+use crate::observe::{Again, Failure, Grant, Observations, Reach, TokenEndpoint, TokenProblem};
+
+/// What leaves the widget without a token.
+pub(super) static STOPS: [Cause; 15] = [
+    Cause {
+        id: "token-unreachable",
+        title: "the token endpoint cannot be reached",
+        change: "Start the token endpoint, and let the server of the page forward data-token-url to it.",
+        alike: &[],
+        detail: nothing,
+        holds: |seen| failed(seen, |failure| !matches!(failure, Failure::Timeout | Failure::Tls | Failure::Policy)),
+    },
+    Cause {
+        id: "token-tls",
+        title: "no encrypted connection to the token endpoint comes about",
+        change: "Give the site a certificate that browsers trust, with all of its chain.",
+        alike: &[],
+        detail: nothing,
+        holds: |seen| failed(seen, |failure| failure == Failure::Tls),
+    },
+    Cause {
+        id: "token-timeout",
+        title: "the token endpoint does not answer within 10 s",
+        change: "The widget waits no longer. Look at what the endpoint waits for; behind it, give its own upstream a shorter limit.",
+        alike: &[],
+        detail: nothing,
+        holds: |seen| failed(seen, |failure| failure == Failure::Timeout),
+    },
+    Cause {
+        id: "token-redirected",
+        title: "the token endpoint leads elsewhere instead of answering",
+        change: "Answer at data-token-url itself: exempt the path from the site's login, and write it as the server has it (https, host, \
+            slash at the end).",
+        alike: &[],
+        detail: nothing,
+        holds: |seen| {
+            token(seen, |it| it.asked.reach == Reach::Redirected || matches!(it.asked.status(), Some(300..=399)))
+        },
+    },
+    Cause {
+        id: "token-html",
+        title: "the token endpoint answers with a web page",
+        change: "Forward data-token-url to the token endpoint: what answers is the site's login page, or its page for unknown paths.",
+        alike: &[Alike {
+            id: "token-redirected",
+            experiment: "curl -i -X POST the URL: a 3xx says that it is a redirection to a login, which a browser follows in silence.",
+        }],
+        detail: nothing,
+        holds: |seen| token(seen, |it| super::is_page(it.asked)),
+    },
+    Cause {
+        id: "token-no-grant",
+        title: "the token endpoint's answer is no grant",
+        change: "Answer {\"token\": \"…\", \"expires_in\": 3600}: a text, and a whole number of seconds above zero.",
+        alike: &[],
+        detail: nothing,
+        holds: |seen| token(seen, |it| it.asked.is_good() && matches!(it.grant, Grant::NoToken | Grant::NoLife)),
+    },
+    Cause {
+        id: "token-short-life",
+        title: "the token endpoint grants for less than five seconds",
+        change: "Let expires_in be 5 or more, and better an hour: a grant that is over on arrival is none. If it counts down the life of \
+            an upstream token, renew that one earlier.",
+        alike: &[],
+        detail: nothing,
+        holds: |seen| token(seen, |it| it.expires_in.is_some_and(|seconds| seconds < 5)),
+    },
+    Cause {
+        id: "token-origin-not-allowed",
+        title: "the token endpoint does not know this page's origin",
+        change: "Start it with --origin and the page's origin as the address bar has it (scheme, host, port).",
+        alike: &[],
+        detail: nothing,
+        holds: |seen| names(seen, TokenProblem::OriginNotAllowed),
+    },
+    Cause {
+        id: "token-headers-lost",
+        title: "the token endpoint is not told where the page is from",
+        change: "Let the reverse proxy in front of it pass Origin, Sec-Fetch-Site and Cookie on.",
+        alike: &[],
+        detail: nothing,
+        holds: |seen| names(seen, TokenProblem::OriginMissing),
+    },
+    Cause {
+        id: "token-cross-site",
+        title: "the token endpoint holds the page for a foreign one",
+        change: "Serve its path from the very origin of the page: scheme, host and port.",
+        alike: &[],
+        detail: nothing,
+        holds: |seen| names(seen, TokenProblem::CrossSite),
+    },
+    Cause {
+        id: "token-deployment",
+        title: "the token endpoint does not serve this deployment",
+        change: "Start it with --deployment and the id that the page names, or correct data-deployment-id.",
+        alike: &[],
+        detail: nothing,
+        holds: |seen| names(seen, TokenProblem::DeploymentMissing) || names(seen, TokenProblem::DeploymentNotServed),
+    },
+    Cause {
+        id: "token-refused",
+        title: "the token endpoint refuses this visitor",
+        change: "Look into its log for the reason. If visitors need not sign in, exempt the path from the site's login.",
+        alike: &[],
+        detail: nothing,
+        holds: |seen| token(seen, |it| it.problem.is_none() && matches!(it.asked.status(), Some(401 | 403))),
+    },
+    Cause {
+        id: "token-not-found",
+        title: "there is no token endpoint at data-token-url",
+        change: "Correct the path, or let the server forward it, POST included.",
+        alike: &[],
+        detail: nothing,
+        holds: |seen| token(seen, |it| matches!(it.asked.status(), Some(404 | 405 | 410 | 501))),
+    },
+    Cause {
+        id: "token-rate-limited",
+        title: "the token endpoint is asked too often",
+        change: "Nothing if it passes: the widget comes again. Otherwise raise the limit of the server in front of it; behind a shared \
+            address (an office) many visitors count as one.",
+        alike: &[],
+        detail: nothing,
+        holds: |seen| token(seen, |it| it.asked.status() == Some(429)),
+    },
+    Cause {
+        id: "token-failing",
+        title: "the token endpoint fails",
+        change: "Look into its log, and into that of the server which forwards to it: 502 and 504 are that server's own words.",
+        alike: &[],
+        detail: nothing,
+        holds: |seen| {
+            token(seen, |it| match it.asked.status() {
+                Some(400 | 401 | 403 | 404 | 405 | 410 | 429 | 501) => {
+                    it.problem.is_none() && it.asked.status() == Some(400)
+                }
+                Some(status) => status >= 400,
+                None => false,
+            })
+        },
+    },
+];
+
+/// What will cost a conversation sooner or later.
+pub(super) static HARMS: [Cause; 3] = [
+    Cause {
+        id: "token-changes",
+        title: "the token endpoint says another token each time it is asked",
+        change: "Say the same token as long as the session lives: it is the conversation. Mostly the cookie does not come back: a Secure \
+            cookie on a page by http, a Path that does not cover the endpoint, or a reverse proxy that drops it.",
+        alike: &[],
+        detail: nothing,
+        holds: |seen| token(seen, |it| it.again == Again::Another),
+    },
+    Cause {
+        id: "token-cacheable",
+        title: "the token endpoint's answer may be kept by caches",
+        change: "Answer with Cache-Control: no-store, and let no CDN override it: one visitor's conversation would be handed to the next.",
+        alike: &[],
+        detail: nothing,
+        holds: |seen| token(seen, |it| it.grant == Grant::Good && (it.is_cacheable || it.is_aged)),
+    },
+    Cause {
+        id: "token-shared",
+        title: "the token endpoint lets other origins read its answer",
+        change: "Send no CORS headers from it: the page is on its own origin and needs none.",
+        alike: &[],
+        detail: nothing,
+        holds: |seen| token(seen, |it| it.grant == Grant::Good && it.is_shared),
+    },
+];
+
+fn token(seen: &Observations, is_so: fn(&TokenEndpoint) -> bool) -> bool {
+    seen.token.as_ref().is_some_and(is_so)
+}
+
+fn failed(seen: &Observations, so: fn(Failure) -> bool) -> bool {
+    seen.token.as_ref().and_then(|it| it.asked.failure()).is_some_and(so)
+}
+
+fn names(seen: &Observations, problem: TokenProblem) -> bool {
+    seen.token.as_ref().is_some_and(|it| it.problem == Some(problem))
+}

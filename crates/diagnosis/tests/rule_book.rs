@@ -1,0 +1,184 @@
+//! The rule book as a whole: what it says is of one piece, it accuses nobody on no evidence, and no secret gets through it.
+
+use std::collections::BTreeSet;
+
+use diagnosis::note::KEYS;
+use diagnosis::plan::Settings;
+use diagnosis::{Observations, Report, rules};
+
+const SECRET: &str = "5f0c1c9e-7a4d-4e0f-9b6a-2d8c5e1f0a37";
+
+fn settings() -> Settings {
+    Settings {
+        deployment_id: Some("d-1".into()),
+        region: Some("mypurecloud.ie".into()),
+        token_url: Some("https://shop.example/token".into()),
+        page_origin: "https://shop.example".into(),
+        ..Settings::default()
+    }
+}
+
+/// What a page sees when all is well, and then these.
+fn seen(further: &[(&str, &str)]) -> Observations {
+    let (mut seen, _) = Observations::begin(&settings());
+    let well = [
+        ("page.secure", "yes"),
+        ("page.storage", "yes"),
+        ("page.locks", "yes"),
+        ("page.wasm", "yes"),
+        ("page.online", "yes"),
+        ("page.widgets", "1"),
+        ("token.reach", "200"),
+        ("token.form", "json"),
+        ("token.grant", "good"),
+        ("token.life", "3600"),
+        ("token.cache-control", "no-store"),
+        ("token.shared", "no"),
+        ("token.again", "same"),
+        ("config.reach", "200"),
+        ("config.form", "json"),
+        ("config.status", "Active"),
+        ("domains.reach", "200"),
+        ("domains.form", "json"),
+        ("domains.all", "no"),
+        ("domains.entry", "shop.example"),
+        ("clock.ahead", "2"),
+    ];
+    for (key, text) in well.iter().chain(further) {
+        assert!(seen.note(key, text), "{key} {text}");
+    }
+    seen
+}
+
+fn named(further: &[(&str, &str)]) -> &'static str {
+    Report::new(&seen(further)).cause.map_or("nothing", |cause| cause.id)
+}
+
+#[test]
+fn ids_are_unique_and_what_looks_alike_has_a_name() {
+    let ids: BTreeSet<_> = rules::all().map(|cause| cause.id).collect();
+    assert_eq!(ids.len(), rules::all().count());
+    for cause in rules::all() {
+        for alike in cause.alike {
+            assert!(ids.contains(alike.id) && alike.id != cause.id, "{} looks like {}", cause.id, alike.id);
+        }
+        assert!(cause.change.ends_with('.') && !cause.title.ends_with('.'), "{}", cause.id);
+        assert!(!cause.title.contains('|') && !cause.change.contains('|'), "{} would break its table", cause.id);
+    }
+}
+
+#[test]
+fn nothing_observed_accuses_nobody() {
+    assert!(Report::new(&Observations::default()).cause.is_none());
+}
+
+#[test]
+fn a_healthy_page_is_never_accused() {
+    assert_eq!(named(&[("trial.endpoint", "accepted")]), "nothing");
+    assert_eq!(named(&[("page.live", "yes"), ("journal", "1 3 5 0")]), "nothing");
+    // It had a bad night, and is well again.
+    let night = [("journal", "1 3 8 1000"); 5];
+    assert_eq!(named(&[&night[..], &[("journal", "2 4 5 0"), ("page.live", "yes")]].concat()), "nothing");
+    assert_eq!(named(&[("clock.ahead", "-290"), ("trial.endpoint", "accepted")]), "nothing");
+}
+
+#[test]
+fn what_only_a_page_can_see_is_named() {
+    for (further, expected) in [
+        (&[("page.wasm", "no"), ("page.forbids-script", "wasm-eval")][..], "wasm-forbidden"),
+        (&[("page.wasm", "no")], "browser-without-wasm"),
+        (
+            &[("page.forbids-connect", "wss://webmessaging.mypurecloud.ie/v1"), ("trial.own", "policy")],
+            "policy-connect",
+        ),
+        (&[("page.missing", "guest-chat-app.wasm")], "bundle-missing"),
+        (&[("page.broken", "yes")], "broken"),
+        (&[("page.online", "no"), ("config.reach", "failed")], "offline"),
+        (&[("page.widgets", "2")], "two-widgets"),
+        (&[("page.storage", "no"), ("trial.endpoint", "accepted")], "storage-denied"),
+        (&[("page.locks", "no")], "locks-missing"),
+        (&[("clock.ahead", "-3600")], "clock-skew"),
+        (&[("trial.endpoint", "never-opened")], "socket-never-opens"),
+        (&[("trial.endpoint", "never-opened"), ("config.status", "Inactive")], "deployment-inactive"),
+        (&[("config.reach", "failed"), ("domains.reach", "failed"), ("trial.own", "never-opened")], "host-unreachable"),
+        (&[("token.reach", "redirected")], "token-redirected"),
+        (&[("trial.endpoint", "evicted")], "session-taken-over"),
+    ] {
+        assert_eq!(named(further), expected, "{further:?}");
+    }
+}
+
+#[test]
+fn the_widget_s_own_steps_speak_where_no_socket_may_be_opened() {
+    let closed = [("journal", "1 3 8 1000"); 3];
+    assert_eq!(named(&closed), "token-expired");
+    assert_eq!(named(&closed[..2]), "nothing");
+    // A token that is fresh now is accepted: the widget's is an older one.
+    assert_eq!(named(&[&closed[..], &[("trial.endpoint", "accepted")]].concat()), "token-expired");
+    assert_eq!(
+        named(&[&closed[..], &[("trial.endpoint", "closed 1000"), ("trial.own", "accepted")]].concat()),
+        "token-scope"
+    );
+}
+
+#[test]
+fn what_the_policy_lacks_is_named_by_its_origin() {
+    let seen = seen(&[
+        ("page.forbids-connect", "wss://webmessaging.mypurecloud.ie:8443/v1?deploymentId=d-1"),
+        ("page.forbids-connect", "wss://webmessaging.mypurecloud.ie:8443/v1"),
+        ("page.forbids-connect", "https://api-cdn.mypurecloud.ie/x"),
+    ]);
+    let text = Report::new(&seen).to_text();
+    assert!(text.contains("needs: wss://webmessaging.mypurecloud.ie:8443 https://api-cdn.mypurecloud.ie."), "{text}");
+}
+
+/// Whatever a field is given, and however it is wrapped: only words of ours, numbers and hosts come out.
+#[test]
+fn no_secret_gets_from_any_observation_into_the_report() {
+    let wrappings = [
+        SECRET.to_owned(),
+        format!("https://{SECRET}@shop.example/{SECRET}?token={SECRET}#{SECRET}"),
+        format!("https://{SECRET}:{SECRET}@shop.example:{SECRET}"),
+        format!("urn:guest-chat:problem:{SECRET}"),
+        format!("closed {SECRET}"),
+        format!("error 4006 {SECRET}"),
+        format!("1 2 3 4 {SECRET}"),
+        format!("1 2 3 {SECRET}"),
+        format!("max-age=60, {SECRET}"),
+        format!("text/html; {SECRET}"),
+        format!("{SECRET}.{SECRET}"),
+    ];
+    for key in KEYS {
+        for text in &wrappings {
+            let mut seen = seen(&[]);
+            seen.note(key, text);
+            let report = Report::new(&seen);
+            for said in [report.to_text(), report.to_json(), format!("{seen:?}")] {
+                assert!(!said.contains(SECRET), "{key} {text}: {said}");
+            }
+        }
+    }
+}
+
+#[test]
+fn every_key_means_something_and_no_other_does() {
+    let texts = [
+        "yes",
+        "1",
+        "200",
+        "json",
+        "good",
+        "same",
+        "no-store",
+        "accepted",
+        "1 2 3 4",
+        "guest-chat.css",
+        "urn:guest-chat:problem:cross-site",
+    ];
+    for key in KEYS {
+        assert!(texts.iter().any(|text| seen(&[]).note(key, text)), "{key} takes nothing");
+    }
+    assert!(
+        !seen(&[]).note("page.secret", "yes") && !seen(&[]).note("", "yes") && !seen(&[]).note("journals", "1 2 3 4")
+    );
+}
