@@ -1,13 +1,14 @@
-//! Drives a [`Session`] in the browser: hands it what happens, one input at a time, and performs what it answers, in order. It decides
+//! Drives a [`Tab`] in the browser: hands it what happens, one input at a time, and performs what it answers, in order. It decides
 //! nothing: there is no `if` about the protocol here or below. It knows neither Leptos nor the page's API; whoever shows the
 //! conversation is told by one callback.
 //!
 //! ```text
-//! say, socket, http, page, timer ──> inputs ──> Session ──> outputs ──> socket, http, records, tell
-//!                                      └────────── the one timer, re-armed after each ─────┘
+//! say, socket, http, page, timer, lock, channel ──> inputs ──> Tab ──> outputs ──> socket, http, lock, channel, tell
+//!                                                     └────────── the one timer, re-armed after each ─────┘
 //! ```
 
 pub mod broken;
+pub mod channel;
 pub mod clock;
 pub mod http;
 pub mod json;
@@ -15,7 +16,6 @@ pub mod lock;
 pub mod object;
 pub mod page;
 pub mod random;
-pub mod records;
 pub mod socket;
 pub mod storage;
 
@@ -26,16 +26,20 @@ use std::vec;
 
 use chat_proto::config::Config;
 use chat_proto::dialect::web_messaging::WebMessaging;
-use chat_proto::io::{Command, Connectivity, Event, Input, NetError, Output, RequestId, SocketEvent, SocketId};
+use chat_proto::io::{
+    Command, Connectivity, Event, Input, LockEvent, NetError, Output, RequestId, SocketEvent, SocketId,
+};
 use chat_proto::json::Value;
-use chat_proto::session::Session;
+use chat_proto::tab::Tab;
 use gloo_timers::callback::Timeout;
 use wasm_bindgen_futures::spawn_local;
 
+use channel::Channel;
 use http::Exchange;
+use lock::{Place, Waiting};
 use page::{Page, PageEvent};
-use records::{Names, Records};
 use socket::Socket;
+use storage::Storage;
 
 /// One conversation at work. Dropped, it leaves no socket, request, timer, listener or lock behind.
 pub struct Driver(Rc<Shell>);
@@ -44,25 +48,27 @@ pub struct Driver(Rc<Shell>);
 struct Shell {
     config: Config,
     tell: Box<dyn Fn(Event)>,
-    /// What the session has yet to hear; rarely more than one.
+    /// What the tab has yet to hear; rarely more than one.
     inputs: RefCell<Vec<Input>>,
-    /// What is left of the session's latest answer.
+    /// What is left of the tab's latest answer.
     outputs: RefCell<vec::IntoIter<Output>>,
-    /// Somebody further up the stack is at work on the queues, or they wait for this tab's lock.
+    /// Somebody further up the stack is at work on the queues.
     is_busy: Cell<bool>,
-    session: RefCell<Option<Box<Session>>>,
+    tab: RefCell<Option<Box<Tab>>>,
     visit: RefCell<Option<Visit>>,
-    /// Counts visits, so that what was begun for one that is over is not taken for the present one's.
-    visits: Cell<u32>,
+    /// Counts places in the line for the lock, so that what is heard of one that was given up is not taken for the present one's.
+    places: Cell<u32>,
     page: RefCell<Option<Page>>,
 }
 
 /// What is there from the time the page is shown until it is left.
 struct Visit {
-    records: Records,
+    storage: Storage,
     sockets: Vec<(SocketId, Socket)>,
     exchanges: Vec<(RequestId, Exchange)>,
     timer: Option<Timeout>,
+    place: Option<Place>,
+    channel: Option<Channel>,
 }
 
 impl Driver {
@@ -74,15 +80,15 @@ impl Driver {
             inputs: RefCell::default(),
             outputs: RefCell::default(),
             is_busy: Cell::new(false),
-            session: RefCell::default(),
+            tab: RefCell::default(),
             visit: RefCell::default(),
-            visits: Cell::new(0),
+            places: Cell::new(0),
             page: RefCell::default(),
         }))
     }
 
-    /// Reads what an earlier page kept and begins, in a task of its own. An earlier conversation is resumed; otherwise nothing is asked
-    /// for and nothing stored until somebody wants something.
+    /// Begins. An earlier conversation, or one of another tab's, is joined; otherwise nothing is asked for and nothing stored until
+    /// somebody wants something.
     pub fn start(&self) {
         let shell = Rc::downgrade(&self.0);
         self.0.page.replace(Page::listen(move |event| {
@@ -118,34 +124,35 @@ impl Shell {
     /// A visit begins: the page was opened, or has come back after it was left.
     fn begin(self: &Rc<Self>) {
         let shell = Rc::downgrade(self);
-        let visit = self.visits.get();
-        let names = Names::new(&self.config.deployment_id);
-        run(async move {
-            let (records, saved) = Records::restore(names).await;
-            let Some(shell) = still(&shell, visit) else { return };
-            let mut session = Session::new(shell.config.clone(), &WebMessaging, saved, random::seed());
-            let now = clock::now();
-            let mut outputs = Vec::new();
-            // First how the page is: nothing may be asked for while offline, and to start is to ask.
-            if page::is_offline() {
-                outputs.append(&mut session.handle_input(now, Input::Network(Connectivity::Offline)));
-            }
-            if page::is_hidden() {
-                outputs.append(&mut session.handle_input(now, Input::Hidden));
-            }
-            outputs.append(&mut session.start(now));
-            shell.outputs.replace(outputs.into_iter());
-            shell.session.replace(Some(Box::new(session)));
-            shell.visit.replace(Some(Visit { records, sockets: Vec::new(), exchanges: Vec::new(), timer: None }));
-            shell.work();
-        });
+        let channel = Channel::open(&self.name(), move |post| heard(&shell, Input::Heard(post)));
+        let mut storage = Storage::new();
+        let mut tab = Tab::new(self.config.clone(), &WebMessaging, random::seed());
+        let now = clock::now();
+        // First how the page is: nothing may be asked for while offline, and to start is to ask.
+        if page::is_offline() {
+            tab.handle_input(now, Input::Network(Connectivity::Offline), &mut storage);
+        }
+        if page::is_hidden() {
+            tab.handle_input(now, Input::Hidden, &mut storage);
+        }
+        let outputs = tab.start(&mut storage);
+        self.outputs.replace(outputs.into_iter());
+        self.tab.replace(Some(Box::new(tab)));
+        let (sockets, exchanges) = (Vec::new(), Vec::new());
+        self.visit.replace(Some(Visit { storage, sockets, exchanges, timer: None, place: None, channel }));
+        self.work();
+    }
+
+    /// The name of lock and channel. Its number is to be raised when tabs of an older build would not understand what is posted.
+    fn name(&self) -> String {
+        String::from("guest-chat:") + &self.config.deployment_id + ":1"
     }
 
     /// A visit ends: everything that it held is let go of. What was said and not yet heard is kept for the next.
     fn leave(&self) {
-        self.visits.set(self.visits.get() + 1);
+        self.places.set(self.places.get() + 1);
         let visit = self.visit.take();
-        self.session.take();
+        self.tab.take();
         self.outputs.take();
         self.inputs.borrow_mut().retain(|input| matches!(input, Input::Command(_)));
         self.is_busy.set(false);
@@ -166,22 +173,19 @@ impl Shell {
             return;
         }
         loop {
-            if let Some(names) = self.must_claim() {
-                return self.claim(names); // still busy: the rest waits
-            }
             let output = self.outputs.borrow_mut().next();
             if let Some(output) = output {
                 self.perform(output);
                 continue;
             }
             // Taken out while it works, so that a panic in it leaves nothing borrowed.
-            let Some(mut session) = self.session.take() else { break };
+            let Some(mut tab) = self.tab.take() else { break };
             let input = self.next_input();
             let is_idle = input.is_none();
-            if let Some(input) = input {
-                self.outputs.replace(session.handle_input(clock::now(), input).into_iter());
+            if let (Some(input), Some(mut visit)) = (input, self.visit()) {
+                self.outputs.replace(tab.handle_input(clock::now(), input, &mut visit.storage).into_iter());
             }
-            self.session.replace(Some(session));
+            self.tab.replace(Some(tab));
             if is_idle {
                 break;
             }
@@ -193,27 +197,6 @@ impl Shell {
     fn next_input(&self) -> Option<Input> {
         let mut inputs = self.inputs.borrow_mut();
         if inputs.is_empty() { None } else { Some(inputs.remove(0)) }
-    }
-
-    /// The names, if the next output can be performed only when this tab owns a record.
-    fn must_claim(&self) -> Option<Names> {
-        match self.outputs.borrow().as_slice().first() {
-            Some(Output::Save(snapshot)) => self.visit()?.records.must_claim(snapshot),
-            _ => None,
-        }
-    }
-
-    /// Makes this tab the owner of a record, and then goes on.
-    fn claim(self: &Rc<Self>, names: Names) {
-        let shell = Rc::downgrade(self);
-        let visit = self.visits.get();
-        run(async move {
-            let tab = names.claim().await;
-            let Some(shell) = still(&shell, visit) else { return };
-            shell.with(|visit| visit.records.own(tab));
-            shell.is_busy.set(false);
-            shell.work();
-        });
     }
 
     fn perform(self: &Rc<Self>, output: Output) {
@@ -235,8 +218,39 @@ impl Shell {
             }
             Output::SendFrame(id, frame) => self.with(|visit| visit.send(id, &frame)),
             Output::CloseSocket(id) => self.with(|visit| visit.close(id)),
-            Output::Save(snapshot) => self.with(|visit| visit.records.save(&snapshot)),
+            Output::Post(post) => self.with(|visit| visit.post(&post)),
+            Output::QueueLock => self.line_up(false),
+            Output::StealLock => self.line_up(true),
+            Output::ReleaseLock => self.give_place_up(),
+            Output::LetGo => self.with(|visit| {
+                visit.sockets.clear();
+                visit.exchanges.clear();
+            }),
+            Output::Save(_) => {} // the tab has done so
         }
+    }
+
+    /// Gets in the line for the lock, or takes it from whoever holds it. A place that was held before is given up.
+    fn line_up(self: &Rc<Self>, steals: bool) {
+        self.give_place_up();
+        let Some((place, Waiting { granted, over })) = Place::take(&self.name(), steals) else {
+            return self.later(Input::Lock(LockEvent::Unsupported));
+        };
+        self.with(|visit| visit.place = Some(place));
+        let (shell, number) = (Rc::downgrade(self), self.places.get());
+        run(async move {
+            let event = if granted.await.is_ok() { LockEvent::Granted } else { LockEvent::Unsupported };
+            hear_of_lock(&shell, number, event);
+            if over.await.is_err() {
+                hear_of_lock(&shell, number, LockEvent::Lost);
+            }
+        });
+    }
+
+    fn give_place_up(&self) {
+        self.places.set(self.places.get() + 1);
+        let mut place = None;
+        self.with(|visit| place = visit.place.take());
     }
 
     /// What there is while the page is shown; `None` before and after.
@@ -268,7 +282,7 @@ impl Shell {
 
     /// Sets the one timer for whatever is due first.
     fn arm(self: &Rc<Self>) {
-        let mut due = self.session.borrow().as_ref().and_then(|session| session.deadline());
+        let mut due = self.tab.borrow().as_ref().and_then(|tab| tab.deadline());
         let Some(mut visit) = self.visit() else { return };
         for (_, exchange) in &visit.exchanges {
             due = Some(due.map_or(exchange.deadline(), |due| due.min(exchange.deadline())));
@@ -301,21 +315,14 @@ impl Shell {
             PageEvent::Visible => self.handle(Input::Visible),
             PageEvent::Hidden => self.handle(Input::Hidden),
             PageEvent::Leaving => {
-                self.handle(Input::Hidden);
-                // The page after this one must find this tab's lock free, and a page in the back/forward cache must hold nothing.
+                self.handle(Input::Leaving);
+                // Whoever comes next must find the lock free, and a page in the back/forward cache must hold nothing.
                 self.leave();
             }
-            // What was left may have been taken over by another tab since. It begins like a page that was opened.
+            // What was left may have gone on in another tab since. It begins like a page that was opened.
             PageEvent::Back => {
                 self.leave();
                 self.begin();
-            }
-            PageEvent::Stored { key, value } => {
-                let record =
-                    self.visit().and_then(|mut visit| visit.records.on_stored(key.as_deref(), value.as_deref()));
-                if let Some(record) = record {
-                    self.handle(Input::Shared(record));
-                }
             }
         }
     }
@@ -326,6 +333,12 @@ impl Visit {
         let Some((_, socket)) = self.sockets.iter().find(|(it, _)| *it == id) else { return };
         if let Some(text) = json::print(frame) {
             socket.send(&text);
+        }
+    }
+
+    fn post(&self, post: &Value) {
+        if let (Some(channel), Some(text)) = (&self.channel, json::print(post)) {
+            channel.post(&text);
         }
     }
 
@@ -341,9 +354,11 @@ fn heard(shell: &Weak<Shell>, input: Input) {
     }
 }
 
-/// The shell, if it is still there and still at that visit.
-fn still(shell: &Weak<Shell>, visit: u32) -> Option<Rc<Shell>> {
-    shell.upgrade().filter(|shell| shell.visits.get() == visit && !broken::is_broken())
+/// What became of the place of that number in the line, if it is still the present one.
+fn hear_of_lock(shell: &Weak<Shell>, number: u32, event: LockEvent) {
+    if let Some(shell) = shell.upgrade().filter(|shell| shell.places.get() == number) {
+        shell.handle(Input::Lock(event));
+    }
 }
 
 /// Runs a task of the browser's. Boxed, because its queue would be compiled anew for every kind of task.

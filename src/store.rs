@@ -94,12 +94,12 @@ impl ChatStore {
             }
             Event::Typing(is_typing) => set(self.is_typing, is_typing),
             Event::Unread(count) => set(self.unread, count),
-            Event::History { has_more, is_loading } => {
+            Event::History { has_more, is_loading, .. } => {
                 set(self.has_earlier, has_more);
                 set(self.is_loading_earlier, is_loading);
             }
             Event::Draft(text) => set(self.draft, text),
-            Event::Reopen => set(self.is_open, true),
+            Event::Panel(is_open) => set(self.is_open, is_open),
             // For developers, by the page's own `error` event; the visitor reads the status.
             Event::Problem(_) => {}
         }

@@ -67,7 +67,7 @@ async fn page_closes_the_panel_and_a_focus_in_it_is_not_lost() {
 #[wasm_bindgen_test]
 async fn reload_reopens_the_panel_without_focus_and_without_a_command() {
     let screen = Screen::new().await;
-    screen.apply(Event::Reopen).await;
+    screen.apply(Event::Panel(true)).await;
     assert!(screen.is_visible("panel"));
     assert_eq!(screen.focused(), "");
     assert_eq!(screen.said(), []);

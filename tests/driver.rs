@@ -12,10 +12,12 @@ mod api;
 mod http;
 #[path = "driver/life.rs"]
 mod life;
-#[path = "driver/records.rs"]
-mod records;
 #[path = "driver/socket.rs"]
 mod socket;
+#[path = "driver/storage.rs"]
+mod storage;
+#[path = "driver/tabs.rs"]
+mod tabs;
 
 use chat_proto::json::Value;
 use chat_proto::time::Instant;

@@ -161,6 +161,9 @@ impl Fuzz {
                         self.ids.remove(0);
                     }
                 }
+                Output::QueueLock | Output::StealLock | Output::ReleaseLock | Output::Post(_) | Output::LetGo => {
+                    panic!("a session has no tabs")
+                }
                 Output::CloseSocket(id) => {
                     assert!(self.sockets.remove(&id.0), "seed {seed}: closes a socket that is gone, after {name}");
                     self.open.remove(&id.0);

@@ -31,7 +31,7 @@ impl Emitter {
             Event::Unread(count) => self.emit("unread", &[("count", (*count).into())]),
             Event::Problem(problem) => self.error(problem.word(), problem.code(), explain(problem)),
             // The panel's own affairs.
-            Event::Timeline(_) | Event::Typing(_) | Event::History { .. } | Event::Draft(_) | Event::Reopen => {}
+            Event::Timeline(_) | Event::Typing(_) | Event::History { .. } | Event::Draft(_) | Event::Panel(_) => {}
         }
     }
 

@@ -1,10 +1,10 @@
-//! One Web Lock, held for as long as the value lives. It belongs to the page: the browser lets go of it when the page goes, however it
-//! goes. web-sys has the interface behind its unstable flag only, so what is used of it is declared here.
+//! A place in the line for one Web Lock, held for as long as the value lives. It belongs to the page: the browser lets go of it when the
+//! page goes, however it goes. web-sys has the interface behind its unstable flag only, so what is used of it is declared here.
 
 use js_sys::{Function, Object, Promise};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
-use web_sys::AbortSignal;
+use web_sys::AbortController;
 
 use super::object::object;
 
@@ -16,65 +16,58 @@ extern "C" {
 
     type LockManager;
     #[wasm_bindgen(method, catch)]
-    fn request(this: &LockManager, name: &str, options: &Object, granted: &Function) -> Result<Requested, JsValue>;
+    fn request(this: &LockManager, name: &str, options: &Object, granted: &Function) -> Result<Promise, JsValue>;
 
+    /// A promise whose handler is any function.
     type Requested;
     #[wasm_bindgen(method, js_name = "catch")]
     fn or_else(this: &Requested, refused: &Function);
-
-    /// Younger than the locks themselves, so it may not be there.
-    #[wasm_bindgen(catch, js_namespace = AbortSignal, js_name = timeout)]
-    fn abort_after(milliseconds: u32) -> Result<AbortSignal, JsValue>;
 }
 
-/// A lock that is held.
-pub struct Lock {
+/// A place in the line, and the lock when its turn has come. Dropped, it is given up.
+pub struct Place {
     release: Function,
+    leave: AbortController,
+    _granted: Closure<dyn FnMut(JsValue) -> JsValue>,
 }
 
-impl Drop for Lock {
+/// What becomes of a place.
+pub struct Waiting {
+    /// Its turn has come. Fails if it never will.
+    pub granted: JsFuture,
+    /// It was given up. Fails if it was stolen.
+    pub over: JsFuture,
+}
+
+impl Place {
+    /// Gets in the line for the lock of that name, or takes it from whoever holds it. `None` if the browser has no locks for this
+    /// page: an insecure context, a sandboxed frame.
+    pub fn take(name: &str, steals: bool) -> Option<(Self, Waiting)> {
+        let navigator = web_sys::window()?.navigator().unchecked_into::<Navigator>();
+        let locks = navigator.locks()?;
+        let leave = AbortController::new().ok()?;
+        // The browser takes one or the other.
+        let option = if steals { ("steal", JsValue::TRUE) } else { ("signal", leave.signal().into()) };
+        let (granted, answered, refused) = promise();
+        // The lock is held until the promise that the callback returns is settled.
+        let (held, release, _) = promise();
+        let on_granted = Closure::<dyn FnMut(JsValue) -> JsValue>::new(move |lock: JsValue| {
+            let _ = answered.call1(&JsValue::NULL, &lock);
+            held.clone().into()
+        });
+        let over = locks.request(name, &object(&[option]), on_granted.as_ref().unchecked_ref()).ok()?;
+        // Where the line is refused or left, nothing is granted any more; where it was granted before, that changes nothing.
+        over.unchecked_ref::<Requested>().or_else(&refused);
+        let waiting = Waiting { granted: JsFuture::from(granted), over: JsFuture::from(over) };
+        Some((Self { release, leave, _granted: on_granted }, waiting))
+    }
+}
+
+impl Drop for Place {
     fn drop(&mut self) {
+        self.leave.abort();
         // Resolves the promise that the browser waits for; a promise's own function does not throw.
         let _ = self.release.call0(&JsValue::NULL);
-    }
-}
-
-/// Why there is no lock.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum NoLock {
-    /// Somebody holds it.
-    Taken,
-    /// The browser has no locks for this page: an insecure context, a sandboxed frame.
-    Unsupported,
-}
-
-/// Takes the lock of that name. If somebody holds it, waits for so many milliseconds, or not at all.
-pub async fn take(name: &str, patience: u32) -> Result<Lock, NoLock> {
-    let navigator = web_sys::window().map(|window| window.navigator().unchecked_into::<Navigator>());
-    let locks = navigator.and_then(|navigator| navigator.locks()).ok_or(NoLock::Unsupported)?;
-    let until = if patience > 0 { abort_after(patience).ok() } else { None };
-    // The browser takes one or the other.
-    let options = match &until {
-        Some(until) => object(&[("signal", until.into())]),
-        None => object(&[("ifAvailable", JsValue::TRUE)]),
-    };
-
-    let (answer, answered, refused) = promise();
-    // The lock is held until the promise that the callback returns is settled.
-    let (held, release, _) = promise();
-    let granted = Closure::<dyn FnMut(JsValue) -> JsValue>::new(move |lock: JsValue| {
-        let _ = answered.call1(&JsValue::NULL, &lock);
-        held.clone().into()
-    });
-    match locks.request(name, &options, granted.as_ref().unchecked_ref()) {
-        Ok(requested) => requested.or_else(&refused),
-        Err(_) => return Err(NoLock::Unsupported),
-    }
-    match JsFuture::from(answer).await {
-        Ok(lock) if lock.is_null() => Err(NoLock::Taken),
-        Ok(_) => Ok(Lock { release }),
-        Err(_) if until.is_some_and(|until| until.aborted()) => Err(NoLock::Taken),
-        Err(_) => Err(NoLock::Unsupported),
     }
 }
 

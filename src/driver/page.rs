@@ -1,12 +1,13 @@
-//! What the page goes through: network, visibility, leaving and coming back, and other tabs' writes. Listens for as long as the value
+//! What the page goes through: network, visibility, leaving and coming back. Listens for as long as the value
 //! lives, and decides nothing.
 
 use chat_proto::io::Connectivity;
 use js_sys::Function;
 use wasm_bindgen::prelude::*;
-use web_sys::{Document, Event, EventTarget, PageTransitionEvent, StorageEvent, Window};
+use web_sys::{Document, Event, EventTarget, PageTransitionEvent, Window};
 
 /// What can happen to a page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PageEvent {
     /// The browser has, or has not, a network.
     Network(Connectivity),
@@ -18,17 +19,10 @@ pub enum PageEvent {
     Leaving,
     /// It was left and has come back as it was, perhaps hours later.
     Back,
-    /// Another tab wrote to storage.
-    Stored {
-        /// The key; `None` if everything was cleared.
-        key: Option<String>,
-        /// What stands there now.
-        value: Option<String>,
-    },
 }
 
 /// What is listened to, and on what.
-const ON_WINDOW: [&str; 5] = ["online", "offline", "pagehide", "pageshow", "storage"];
+const ON_WINDOW: [&str; 4] = ["online", "offline", "pagehide", "pageshow"];
 const ON_DOCUMENT: [&str; 3] = ["visibilitychange", "freeze", "resume"];
 
 /// One listener for all of that. Dropped, it is gone.
@@ -86,7 +80,6 @@ fn read(event: &Event) -> Option<PageEvent> {
         "offline" => PageEvent::Network(Connectivity::Offline),
         "pagehide" => PageEvent::Leaving,
         "pageshow" => return came_back(event),
-        "storage" => return stored(event),
         "visibilitychange" if !is_hidden() => PageEvent::Visible,
         "visibilitychange" | "freeze" => PageEvent::Hidden,
         "resume" => PageEvent::Visible,
@@ -97,11 +90,4 @@ fn read(event: &Event) -> Option<PageEvent> {
 /// The first `pageshow` belongs to loading and says nothing.
 fn came_back(event: &Event) -> Option<PageEvent> {
     event.dyn_ref::<PageTransitionEvent>()?.persisted().then_some(PageEvent::Back)
-}
-
-fn stored(event: &Event) -> Option<PageEvent> {
-    let event = event.dyn_ref::<StorageEvent>()?;
-    let local = web_sys::window()?.local_storage().ok()?;
-    // Session storage tells its writes by the same event.
-    (event.storage_area() == local).then(|| PageEvent::Stored { key: event.key(), value: event.new_value() })
 }

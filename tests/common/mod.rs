@@ -521,6 +521,9 @@ impl Rig {
                     self.saved = snapshot;
                 }
                 Output::Event(event) => self.show(event),
+                Output::QueueLock | Output::StealLock | Output::ReleaseLock | Output::Post(_) | Output::LetGo => {
+                    panic!("seed {}: a session has no tabs", self.seed)
+                }
             }
         }
     }
@@ -538,7 +541,7 @@ impl Rig {
             Event::Unread(count) => self.unread = count,
             Event::History { has_more, .. } => self.has_more = has_more,
             Event::Draft(text) => self.draft = Some(text),
-            Event::Reopen => self.reopened = true,
+            Event::Panel(is_open) => self.reopened = is_open,
             Event::Problem(problem) => self.problems.push(problem),
         }
     }

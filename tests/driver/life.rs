@@ -7,7 +7,6 @@ use chat_proto::config::{Config, Settings};
 use chat_proto::io::{Command, Event, TimelineDiff};
 use chat_proto::message::{Content, Item};
 use guest_chat::driver::Driver;
-use guest_chat::driver::storage::Storage;
 use wasm_bindgen_test::wasm_bindgen_test;
 
 use crate::page::{self, Fetch, Listeners, NoNetwork, Sockets, Timers, Writes, held_locks, settle, until};
@@ -23,6 +22,13 @@ fn config(deployment: &str) -> Config {
     .unwrap()
 }
 
+/// Who waits a tenth of a second for answers.
+pub(crate) fn hurried(deployment: &str) -> Config {
+    let mut config = config(deployment);
+    config.timings.request = 100;
+    config
+}
+
 fn driver(deployment: &str) -> (Driver, Told) {
     let told = Told::default();
     let driver = Driver::new(config(deployment), {
@@ -34,9 +40,14 @@ fn driver(deployment: &str) -> (Driver, Told) {
 
 /// Takes away what a deployment has stored.
 pub(crate) fn clear(deployment: &str) {
-    for storage in [Storage::local(), Storage::session()] {
-        for key in storage.keys(&["guest-chat:", deployment].concat()) {
-            storage.remove(&key);
+    let window = web_sys::window().unwrap();
+    for storage in [window.local_storage(), window.session_storage()] {
+        let storage = storage.unwrap().unwrap();
+        for key in js_sys::Object::keys(&storage) {
+            let key = key.as_string().unwrap();
+            if key.starts_with(&["guest-chat:", deployment].concat()) {
+                storage.remove_item(&key).unwrap();
+            }
         }
     }
 }
@@ -60,7 +71,8 @@ async fn an_idle_driver_asks_for_nothing_and_keeps_nothing() {
 #[wasm_bindgen_test]
 async fn an_earlier_conversation_is_not_resumed_before_there_is_a_network() {
     let (network, sockets, offline) = (Fetch::never(), Sockets::fake(), NoNetwork::new());
-    Storage::local().put("guest-chat:begins-offline", r#"{"v":1,"token":"t","readUpTo":1}"#);
+    let local = web_sys::window().unwrap().local_storage().unwrap().unwrap();
+    local.set_item("guest-chat:begins-offline", r#"{"v":1,"token":"t","readUpTo":1}"#).unwrap();
     let (driver, told) = driver("begins-offline");
     driver.start();
     until(|| !told.borrow().is_empty()).await;
@@ -85,7 +97,7 @@ async fn a_dropped_driver_leaves_nothing_behind() {
     driver.say(Command::Send("hello".into()));
     driver.start();
     until(|| network.asked().len() == 1).await;
-    assert_eq!((listeners.count(), timers.pending()), (8, 1));
+    assert_eq!((listeners.count(), timers.pending()), (7, 1));
 
     drop(driver);
     assert_eq!((listeners.count(), timers.pending()), (0, 0));
@@ -121,7 +133,7 @@ async fn a_page_that_was_left_holds_nothing_and_finds_everything_when_it_comes_b
     driver.start();
     driver.say(Command::Send("hello".into()));
     until(|| network.asked().len() == 1).await;
-    assert_eq!(held_locks("guest-chat:cache:tab:").await, 1);
+    assert_eq!(held_locks("guest-chat:cache").await, 1);
 
     page::leave();
     settle().await;
@@ -132,7 +144,7 @@ async fn a_page_that_was_left_holds_nothing_and_finds_everything_when_it_comes_b
     page::come_back();
     until(|| network.asked().len() > 1).await;
     assert!(network.asked().len() > 1);
-    assert_eq!(held_locks("guest-chat:cache:tab:").await, 1);
+    assert_eq!(held_locks("guest-chat:cache").await, 1);
     let is_hello = |item: &Item| matches!(&item.content, Content::Inbound(said) if said.text == "hello");
     let shows_it = |event: &Event| match event {
         Event::Timeline(TimelineDiff::Reset(items)) => items.iter().any(is_hello),
@@ -147,9 +159,7 @@ async fn a_page_that_was_left_holds_nothing_and_finds_everything_when_it_comes_b
 #[wasm_bindgen_test]
 async fn a_question_without_an_answer_is_given_up_in_time() {
     let (network, sockets) = (Fetch::never(), Sockets::fake());
-    let mut config = config("hurried");
-    config.timings.request = 100;
-    let driver = Driver::new(config, |_| ());
+    let driver = Driver::new(hurried("hurried"), |_| ());
     driver.start();
     driver.say(Command::Open);
     until(|| network.asked().len() == 1).await;

@@ -6,7 +6,7 @@ use alloc::{string::String, vec::Vec};
 use crate::json::Value;
 use crate::message::{Item, LocalId};
 use crate::phase::ConnectionStatus;
-use crate::snapshot::{SharedRecord, Snapshot};
+use crate::snapshot::{Kept, SharedRecord, Snapshot};
 use crate::time::{Millis, Timestamp};
 
 /// Names one socket for life. A word from a socket that the session has given up is ignored.
@@ -38,6 +38,26 @@ pub enum Input {
     Shared(Option<SharedRecord>),
     /// The deadline has come, or something else made the driver look. Late is fine.
     Timeout,
+    /// A message that was written in another tab.
+    Handed(Kept),
+    /// To a [`Tab`](crate::tab::Tab): about the browser's one lock.
+    Lock(LockEvent),
+    /// To a [`Tab`](crate::tab::Tab): another tab's [`Output::Post`].
+    Heard(Value),
+    /// To a [`Tab`](crate::tab::Tab): the page is being left, for good or into the back/forward cache. Always the last word; a page that
+    /// comes back begins with a new tab.
+    Leaving,
+}
+
+/// What becomes of a wish for the lock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LockEvent {
+    /// This tab holds it.
+    Granted,
+    /// Another tab has stolen it. It may have been some time ago.
+    Lost,
+    /// The browser has no locks for this page.
+    Unsupported,
 }
 
 /// What happened on a socket.
@@ -107,6 +127,16 @@ pub enum Output {
     Save(Snapshot),
     /// Tell whoever shows the conversation.
     Event(Event),
+    /// From a [`Tab`](crate::tab::Tab): ask for the browser's one lock, and wait in line.
+    QueueLock,
+    /// From a [`Tab`](crate::tab::Tab): take the lock from whoever holds it.
+    StealLock,
+    /// From a [`Tab`](crate::tab::Tab): let go of the lock, or leave the line.
+    ReleaseLock,
+    /// From a [`Tab`](crate::tab::Tab): say this to all other tabs of the browser that show this deployment.
+    Post(Value),
+    /// From a [`Tab`](crate::tab::Tab): close every socket, and forget every question. No further word of them is wanted.
+    LetGo,
 }
 
 /// What whoever shows the conversation has to know.
@@ -128,11 +158,13 @@ pub enum Event {
         has_more: bool,
         /// A page is being fetched.
         is_loading: bool,
+        /// Up to this time of the backend's, nothing is missing of what is newer than the oldest line.
+        complete_up_to: Timestamp,
     },
-    /// The composer's text as it was before a reload, or text given back to it.
+    /// The composer's text as it was before a reload, or as it is in another tab.
     Draft(String),
-    /// The panel was open before a reload and is to be opened again.
-    Reopen,
+    /// The panel is to be open, or closed: it was so before a reload, or is so in another tab.
+    Panel(bool),
     /// Something went wrong that a developer wants to know. Never holds a token or message text.
     Problem(Problem),
 }

@@ -16,8 +16,9 @@
 //! There is nothing to drain, nothing to poll and nothing that can be forgotten: `handle_input` returns all there is to do.
 //!
 //! # Reading order
-//! [`session`] decides everything; [`io`] names every word in and out. What it keeps in order: `timeline` (what is shown), `outbox`
-//! (what is not certainly delivered), `credential` (the token). What it waits for: `timer`, `pending`, `backoff`, `window`. How it speaks:
+//! [`session`] decides everything about a conversation, [`tab`] which of a browser's tabs holds it; [`io`] names every word in and out.
+//! What it keeps in order: `timeline` (what is shown), `outbox` (what is not certainly delivered), `credential` (the token). What it waits
+//! for: `timer`, `pending`, `backoff`, `window`. How it speaks:
 //! [`dialect`]. Where it is, may go and was: [`phase`], [`journal`]. The rest is plain data: [`message`], [`config`], [`snapshot`], [`text`], [`json`], [`time`].
 #![cfg_attr(not(test), no_std)]
 
@@ -25,6 +26,7 @@ extern crate alloc;
 
 pub mod io;
 pub mod session;
+pub mod tab;
 
 mod closure;
 pub mod journal;

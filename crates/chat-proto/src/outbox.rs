@@ -48,6 +48,8 @@ enum State {
     Failed(Rejection),
 }
 
+const NEVER: Instant = Instant(u64::MAX);
+
 /// What history says about a message of unknown fate.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Verdict {
@@ -76,29 +78,19 @@ pub(crate) struct Evidence<'a> {
 impl Outbox {
     /// The messages that an earlier page kept.
     pub(crate) fn restore(kept: Vec<Kept>) -> Self {
-        // Until `settle_at` says when, absence from history means nothing.
-        let settled = Instant(u64::MAX);
-        let entries = kept.into_iter().map(|kept| Entry {
-            id: kept.id,
-            text: kept.text,
-            written: kept.written,
-            attempts: 0,
-            errors: 0,
-            is_suspect: false,
-            state: match kept.fate {
-                Fate::Unsent => State::Queued,
-                Fate::Unknown(after) => State::Unknown { after, settled, ask: false },
-                Fate::Asked(after) => State::Unknown { after, settled, ask: true },
-                Fate::Rejected(why) => State::Failed(why),
-            },
-        });
-        Self { entries: entries.collect() }
+        let mut outbox = Self::default();
+        for kept in kept {
+            outbox.push(kept);
+        }
+        outbox
     }
 
-    /// From then on the absence from history of what an earlier page sent means something.
+    /// From then on the absence from history of what an earlier page or another tab sent means something.
     pub(crate) fn settle_at(&mut self, at: Instant) {
         for entry in &mut self.entries {
-            if let State::Unknown { settled, .. } = &mut entry.state {
+            if let State::Unknown { settled, .. } = &mut entry.state
+                && *settled == NEVER
+            {
                 *settled = at;
             }
         }
@@ -120,8 +112,15 @@ impl Outbox {
         self.entries.iter().map(keep).collect()
     }
 
-    pub(crate) fn push(&mut self, id: LocalId, text: String, written: Timestamp, failed: Option<Rejection>) {
-        let state = failed.map_or(State::Queued, State::Failed);
+    /// One more, the last in order. Until `settle_at` says when, the absence of one of unknown fate means nothing.
+    pub(crate) fn push(&mut self, kept: Kept) {
+        let state = match kept.fate {
+            Fate::Unsent => State::Queued,
+            Fate::Unknown(after) => State::Unknown { after, settled: NEVER, ask: false },
+            Fate::Asked(after) => State::Unknown { after, settled: NEVER, ask: true },
+            Fate::Rejected(why) => State::Failed(why),
+        };
+        let Kept { id, text, written, .. } = kept;
         self.entries.push(Entry { id, text, written, attempts: 0, errors: 0, is_suspect: false, state });
     }
 
@@ -360,6 +359,10 @@ mod tests {
         LocalId(name.into())
     }
 
+    fn unsent(name: &str, text: &str) -> Kept {
+        Kept { id: id(name), text: text.into(), written: Timestamp(1), fate: Fate::Unsent }
+    }
+
     /// An outbox in which each of these messages (id, text) is of unknown fate since the backend's time 100.
     fn unknown(messages: &[(&str, &str)]) -> Outbox {
         let kept = messages.iter().map(|(name, text)| Kept {
@@ -393,8 +396,8 @@ mod tests {
     #[test]
     fn one_message_is_in_flight_at_a_time_and_the_first_written_goes_first() {
         let mut outbox = Outbox::default();
-        outbox.push(id("a"), "one".into(), Timestamp(1), None);
-        outbox.push(id("b"), "two".into(), Timestamp(2), None);
+        outbox.push(unsent("a", "one"));
+        outbox.push(unsent("b", "two"));
         assert_eq!(outbox.next().unwrap().id, id("a"));
         outbox.mark_sending(&id("a"), Timestamp(0));
         assert!(outbox.next().is_none());
@@ -405,7 +408,7 @@ mod tests {
     #[test]
     fn a_message_of_unknown_fate_holds_up_what_was_written_after_it_until_the_visitor_is_asked() {
         let mut outbox = unknown(&[("a", "one")]);
-        outbox.push(id("b"), "two".into(), Timestamp(2), None);
+        outbox.push(unsent("b", "two"));
         assert!(outbox.next().is_none());
         outbox.ask(&id("a"));
         assert_eq!(outbox.next().unwrap().id, id("b"));
@@ -445,7 +448,7 @@ mod tests {
     #[test]
     fn a_message_in_flight_is_recognised_in_history_by_its_text_before_its_echo_comes() {
         let mut outbox = Outbox::default();
-        outbox.push(id("a"), "ok".into(), Timestamp(1), None);
+        outbox.push(unsent("a", "ok"));
         outbox.mark_sending(&id("a"), Timestamp(100));
         assert_eq!(judge(&outbox, &[], false, LATER), []);
         assert_eq!(judge(&outbox, &[row("r", 101, "ok", None)], false, LATER), [arrived("r")]);
@@ -476,7 +479,7 @@ mod tests {
         let mut outbox = unknown(&[("a", "one")]);
         assert!(!outbox.retry(&id("a")) && !outbox.discard(&id("a")));
         outbox.reject(&id("a"), Rejection::Server);
-        outbox.push(id("b"), "two".into(), Timestamp(2), None);
+        outbox.push(unsent("b", "two"));
         assert!(outbox.retry(&id("a")));
         assert_eq!(outbox.iter().map(|(entry, _)| entry.id.0.as_str()).collect::<Vec<_>>(), ["b", "a"]);
         assert!(!outbox.discard(&id("a")));
@@ -485,7 +488,7 @@ mod tests {
     #[test]
     fn a_message_in_flight_is_kept_as_one_of_unknown_fate() {
         let mut outbox = Outbox::default();
-        outbox.push(id("a"), "one".into(), Timestamp(1), None);
+        outbox.push(unsent("a", "one"));
         outbox.mark_sending(&id("a"), Timestamp(77));
         assert_eq!(outbox.kept()[0].fate, Fate::Unknown(Timestamp(77)));
     }

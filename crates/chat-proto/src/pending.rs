@@ -30,6 +30,11 @@ pub(crate) struct Pending {
 }
 
 impl Pending {
+    /// From here on ids are greater than that.
+    pub(crate) fn count_from(&mut self, last: u32) {
+        self.last = last;
+    }
+
     /// Notes a question. An earlier one of the same kind is forgotten.
     pub(crate) fn ask(&mut self, asked: Asked) -> RequestId {
         self.forget(|open| core::mem::discriminant(open) == core::mem::discriminant(&asked));

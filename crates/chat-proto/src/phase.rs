@@ -311,6 +311,27 @@ impl ConnectionStatus {
         }
     }
 
+    /// Every one of them.
+    pub(crate) fn all(next_try_in: Option<u32>) -> [Self; 10] {
+        [
+            Self::Idle,
+            Self::Connecting,
+            Self::Online,
+            Self::Reconnecting { next_try_in },
+            Self::Offline,
+            Self::Evicted,
+            Self::ReadOnly,
+            Self::Expired,
+            Self::Refused,
+            Self::Misconfigured,
+        ]
+    }
+
+    /// The status of that word.
+    pub(crate) fn parse(word: &str, next_try_in: Option<u32>) -> Option<Self> {
+        Self::all(next_try_in).into_iter().find(|status| status.word() == word)
+    }
+
     /// The conversation is over: the composer is disabled and a new chat is offered.
     pub fn is_over(self) -> bool {
         matches!(self, Self::ReadOnly | Self::Expired)

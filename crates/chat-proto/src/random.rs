@@ -28,6 +28,11 @@ impl Random {
         self.next() % (bound + 1)
     }
 
+    /// A seed for another stream.
+    pub(crate) fn seed(&mut self) -> u64 {
+        self.next()
+    }
+
     /// A lower-case UUID v4.
     pub(crate) fn uuid(&mut self) -> String {
         const HEX: &[u8; 16] = b"0123456789abcdef";

@@ -25,6 +25,7 @@ use crate::pending::{Asked, Pending};
 use crate::phase::{ConnectionStatus, Phase, is_allowed};
 use crate::random::Random;
 use crate::snapshot::{SharedRecord, Snapshot, TabRecord};
+use crate::tab::Known;
 use crate::time::{Instant, Now, SECOND};
 use crate::timeline::Timeline;
 use crate::timer::{Timer, TimerTable};
@@ -131,6 +132,26 @@ impl Session {
         }
     }
 
+    /// Goes on where another tab stood: with what it has shown, and with ids that nobody has used. `reign` counts the sessions of this
+    /// browser. To be called before [`Session::start`].
+    pub(crate) fn inherit(&mut self, now: Now, reign: u64, known: &Known) -> Vec<Output> {
+        // Lines of 2²⁴, and of 2²⁸ sessions, before a key is no whole number in JavaScript any more; questions and sockets of 2¹⁶.
+        self.timeline.inherit(known.items.clone(), reign << 24);
+        #[expect(clippy::cast_possible_truncation, reason = "ids of sessions so far apart never meet")]
+        let first = (reign as u32) << 16;
+        self.last_socket = first;
+        self.pending.count_from(first);
+        if self.timeline.rows() > 0 {
+            self.was_accepted = true;
+            self.replay.inherit(now, known.complete_up_to, known.has_more);
+        }
+        // What waits comes back out of storage.
+        if known.is_anything_shown {
+            self.tell(Event::Timeline(self.timeline.reset()));
+        }
+        core::mem::take(&mut self.out)
+    }
+
     /// Shows what was restored, and comes back to the conversation if there is one that lives. Without one it does nothing at all.
     pub fn start(&mut self, now: Now) -> Vec<Output> {
         self.outbox.settle_at(now.mono + self.config.timings.settle);
@@ -146,8 +167,8 @@ impl Session {
         match input {
             Input::Command(command) => self.on_command(now, command),
             Input::Socket(id, event) if self.phase.socket() == Some(id) => self.on_socket(now, id, event),
-            // A socket that was given up. Whatever it says is about a connection that is no more.
-            Input::Socket(..) => {}
+            // A socket that was given up: whatever it says is about a connection that is no more. And what is a tab's business.
+            Input::Socket(..) | Input::Lock(_) | Input::Heard(_) | Input::Leaving => {}
             Input::Response(id, result) => {
                 self.cause = result.as_ref().map_or(0, |response| response.status);
                 match self.pending.answer(id) {
@@ -169,6 +190,7 @@ impl Session {
             Input::Hidden => self.on_hidden(),
             Input::Shared(record) => self.on_shared(record),
             Input::Timeout => self.on_timeout(now),
+            Input::Handed(kept) => self.take_over(now, kept),
         }
         self.finish(now)
     }
@@ -298,7 +320,8 @@ impl Session {
         outputs
     }
 
-    fn snapshot(&self) -> Snapshot {
+    /// What is to be kept, as it is now.
+    pub(crate) fn snapshot(&self) -> Snapshot {
         let own_token = self.grant.as_ref().filter(|grant| grant.is_own()).map(|grant| grant.token().into());
         Snapshot {
             shared: self.is_live.then_some(SharedRecord {

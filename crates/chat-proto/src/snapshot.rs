@@ -129,7 +129,8 @@ impl TabRecord {
 }
 
 impl Kept {
-    fn to_value(&self) -> Value {
+    /// As JSON.
+    pub(crate) fn to_value(&self) -> Value {
         let (after, asked, rejected) = match self.fate {
             Fate::Unsent => (None, None, None),
             Fate::Unknown(after) => (Some(after.0), None, None),
@@ -146,7 +147,8 @@ impl Kept {
         ])
     }
 
-    fn from_value(value: &Value) -> Option<Self> {
+    /// From JSON.
+    pub(crate) fn from_value(value: &Value) -> Option<Self> {
         let fate = if value.at("asked").as_bool() == Some(true) { Fate::Asked } else { Fate::Unknown };
         let unknown = value.at("after").as_u64().map(|after| fate(Timestamp(after)));
         let rejected = value

@@ -52,6 +52,23 @@ impl Timeline {
         self.newest
     }
 
+    /// Goes on with what another tab has shown. Keys are greater than `last_key` from here on.
+    pub(crate) fn inherit(&mut self, items: Vec<Item>, last_key: u64) {
+        self.last_key = last_key;
+        for item in items {
+            let id = match &item.content {
+                Content::Inbound(message) => message.id.as_ref(),
+                Content::Outbound(message) => Some(&message.id),
+                Content::Notice(_) => None,
+            };
+            let Some(id) = id else { continue };
+            self.see(id);
+            self.newest = self.newest.max(item.time);
+            let order = self.arrive(item.time);
+            self.entries.push(Entry { order, item });
+        }
+    }
+
     /// A message that the visitor just wrote, or that an earlier page kept.
     pub(crate) fn push_local(&mut self, id: LocalId, text: &str, time: Timestamp, state: SendState) -> TimelineDiff {
         let content = Content::Inbound(Inbound { local_id: Some(id), id: None, text: text.into(), state });
@@ -155,6 +172,11 @@ impl Timeline {
         self.entries.retain(|entry| matches!(&entry.item.content, Content::Inbound(Inbound { id: None, .. })));
         self.seen.clear();
         self.newest = Timestamp::default();
+        self.reset()
+    }
+
+    /// Everything as it stands.
+    pub(crate) fn reset(&self) -> TimelineDiff {
         TimelineDiff::Reset(self.items().cloned().collect())
     }
 

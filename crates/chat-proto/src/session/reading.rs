@@ -57,7 +57,7 @@ impl Session {
             self.tell(Event::Draft(self.reading.draft.clone()));
         }
         if self.reading.is_open {
-            self.tell(Event::Reopen);
+            self.tell(Event::Panel(true));
         }
     }
 

@@ -62,6 +62,13 @@ impl Replay {
         self.has_more = false;
     }
 
+    /// Another tab has read so far.
+    pub(super) fn inherit(&mut self, now: Now, complete_up_to: Timestamp, has_more: bool) {
+        self.caught_up = Some(now.mono);
+        self.complete_up_to = complete_up_to;
+        self.has_more = has_more;
+    }
+
     pub(super) fn is_older_than(&self, now: Now, span: Millis) -> bool {
         self.caught_up.is_none_or(|at| now.mono.since(at) > span)
     }
@@ -299,7 +306,7 @@ impl Session {
     /// Tells whether there is more to fetch, and whether it is being fetched.
     pub(super) fn show_history(&mut self) {
         let (has_more, is_loading) = (self.replay.has_more, self.replay.is_loading_earlier());
-        self.tell(Event::History { has_more, is_loading });
+        self.tell(Event::History { has_more, is_loading, complete_up_to: self.replay.complete_up_to });
     }
 }
 

@@ -5,8 +5,9 @@ use alloc::{string::String, vec::Vec};
 use super::Session;
 use crate::dialect::{About, ClientOp, Refusal};
 use crate::io::{Event, Problem};
-use crate::message::{LocalId, Rejection, SendState};
+use crate::message::{LocalId, Rejection};
 use crate::phase::Phase;
+use crate::snapshot::{Fate, Kept};
 use crate::time::{Millis, Now};
 use crate::timer::Timer;
 
@@ -27,20 +28,38 @@ impl Session {
             return;
         }
         self.reading.is_written(&text);
-        let hopeless = if text.len() > self.config.timings.text_bytes {
-            Some(Rejection::TooLong)
-        } else if self.phase.is_over() {
-            Some(Rejection::Ended)
-        } else {
-            None
-        };
         let id = self.random.local_id();
-        let state = hopeless.map_or(SendState::Queued, SendState::Failed);
-        let diff = self.timeline.push_local(id.clone(), &text, now.wall, state);
-        self.outbox.push(id, text, now.wall, hopeless);
-        self.is_unsaved = true;
-        self.tell(Event::Timeline(diff));
+        self.take_over(now, Kept { id, text, written: now.wall, fate: Fate::Unsent });
+    }
+
+    /// A message that was just written, here or in another tab. One that is known is not taken twice.
+    pub(super) fn take_over(&mut self, now: Now, mut kept: Kept) {
+        if self.outbox.send_state(&kept.id).is_some() || self.timeline.find(&kept.id).is_some() {
+            return;
+        }
+        if kept.fate == Fate::Unsent {
+            if kept.text.len() > self.config.timings.text_bytes {
+                kept.fate = Fate::Rejected(Rejection::TooLong);
+            } else if self.phase.is_over() {
+                kept.fate = Fate::Rejected(Rejection::Ended);
+            }
+        }
+        let settled = now.mono + self.config.timings.settle;
+        if kept.fate != Fate::Unsent && matches!(self.phase, Phase::Online(_)) {
+            self.timers.set(Timer::Lookup, settled);
+        }
+        self.push(kept);
+        self.outbox.settle_at(settled);
         self.send_soon(now);
+    }
+
+    fn push(&mut self, kept: Kept) {
+        let (id, text, written) = (kept.id.clone(), kept.text.clone(), kept.written);
+        self.outbox.push(kept);
+        self.is_unsaved = true;
+        let Some(state) = self.outbox.send_state(&id) else { return };
+        let diff = self.timeline.push_local(id, &text, written, state);
+        self.tell(Event::Timeline(diff));
     }
 
     pub(super) fn retry(&mut self, now: Now, id: &LocalId) {

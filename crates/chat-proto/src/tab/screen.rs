@@ -1,0 +1,119 @@
+//! What is shown of the conversation, the same in all tabs: mirrored from events, so that it can be told whole, and gone on with when
+//! the leader is gone.
+
+use alloc::{string::String, vec::Vec};
+
+use crate::io::{Event, TimelineDiff};
+use crate::message::{Content, Item, LocalId};
+use crate::phase::ConnectionStatus;
+use crate::time::Timestamp;
+
+/// What is shown.
+#[derive(Clone, Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "independent facts, each shown on its own")]
+pub(super) struct Screen {
+    pub(super) items: Vec<Item>,
+    status: ConnectionStatus,
+    is_typing: bool,
+    unread: u32,
+    has_more: bool,
+    is_loading: bool,
+    complete_up_to: Timestamp,
+    pub(super) draft: String,
+    pub(super) is_open: bool,
+    own_keys: u64,
+}
+
+/// What a session that takes over has to know.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Known {
+    /// What stands on the screen and the backend has.
+    pub(crate) items: Vec<Item>,
+    /// Up to this time of the backend's, nothing is missing there.
+    pub(crate) complete_up_to: Timestamp,
+    /// There are older messages at the backend.
+    pub(crate) has_more: bool,
+    /// There are lines on the screen.
+    pub(crate) is_anything_shown: bool,
+}
+
+impl Screen {
+    /// Takes one event over. False if it does not fit what is shown.
+    pub(super) fn apply(&mut self, event: &Event) -> bool {
+        match event {
+            Event::Status(status) => self.status = *status,
+            Event::Timeline(diff) => return self.mirror(diff),
+            Event::Typing(is) => self.is_typing = *is,
+            Event::Unread(count) => self.unread = *count,
+            Event::History { has_more, is_loading, complete_up_to } => {
+                (self.has_more, self.is_loading, self.complete_up_to) = (*has_more, *is_loading, *complete_up_to);
+            }
+            Event::Draft(text) => self.draft.clone_from(text),
+            Event::Panel(is) => self.is_open = *is,
+            Event::Said(_) | Event::Problem(_) => {}
+        }
+        true
+    }
+
+    fn mirror(&mut self, diff: &TimelineDiff) -> bool {
+        let items = &mut self.items;
+        match diff {
+            TimelineDiff::Reset(all) => items.clone_from(all),
+            TimelineDiff::Insert { index, item } if *index <= items.len() => items.insert(*index, item.clone()),
+            TimelineDiff::Set { index, item } if *index < items.len() => items[*index] = item.clone(),
+            TimelineDiff::Move { from, to, item } if *from < items.len() && *to < items.len() => {
+                items.remove(*from);
+                items.insert(*to, item.clone());
+            }
+            TimelineDiff::Remove { index } if *index < items.len() => drop(items.remove(*index)),
+            _ => return false,
+        }
+        true
+    }
+
+    /// Everything, as events that make an empty screen show the same.
+    pub(super) fn events(&self) -> [Event; 7] {
+        let Self { has_more, is_loading, complete_up_to, .. } = *self;
+        [
+            Event::Timeline(TimelineDiff::Reset(self.items.clone())),
+            Event::Status(self.status),
+            Event::Typing(self.is_typing),
+            Event::Unread(self.unread),
+            Event::History { has_more, is_loading, complete_up_to },
+            Event::Draft(self.draft.clone()),
+            Event::Panel(self.is_open),
+        ]
+    }
+
+    /// What the backend has of what is shown. Lines that nobody said come back out of history. `is_more_shown`: there are lines that are
+    /// only shown here.
+    pub(super) fn known(&self, is_more_shown: bool) -> Known {
+        let is_row = |item: &&Item| match &item.content {
+            Content::Inbound(message) => message.id.is_some(),
+            Content::Outbound(_) => true,
+            Content::Notice(_) => false,
+        };
+        let items = self.items.iter().filter(is_row).cloned().collect();
+        let is_anything_shown = is_more_shown || !self.items.is_empty();
+        Known { items, complete_up_to: self.complete_up_to, has_more: self.has_more, is_anything_shown }
+    }
+
+    /// A key that no session gives: theirs stay below 2⁵².
+    pub(super) fn own_key(&mut self) -> u64 {
+        self.own_keys += 1;
+        (1 << 52) + self.own_keys
+    }
+}
+
+/// Whether the line of this message comes onto the screen by it.
+pub(super) fn shows(diff: &TimelineDiff, id: &LocalId) -> bool {
+    let is_it =
+        |item: &Item| matches!(&item.content, Content::Inbound(message) if message.local_id.as_ref() == Some(id));
+    match diff {
+        TimelineDiff::Reset(items) => items.iter().any(is_it),
+        TimelineDiff::Insert { item, .. } | TimelineDiff::Set { item, .. } | TimelineDiff::Move { item, .. } => {
+            is_it(item)
+        }
+        TimelineDiff::Remove { .. } => false,
+    }
+}

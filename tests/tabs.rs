@@ -1,0 +1,242 @@
+//! Several tabs of one browser: one of them leads, the others follow, and whoever leads may change at any time.
+#![cfg(not(target_arch = "wasm32"))]
+#![allow(clippy::unwrap_used, unreachable_pub, reason = "a test")]
+
+#[path = "tabs/browser.rs"]
+mod browser;
+
+use browser::Browser;
+use chat_proto::io::{Command, Input};
+use chat_proto::phase::ConnectionStatus;
+
+/// So many tabs, the first of which was opened and leads.
+fn online(tabs: usize) -> Browser {
+    let mut browser = Browser::new(tabs);
+    browser.say(0, Command::Open);
+    browser.run_for(5_000);
+    assert_eq!(browser.tabs[0].status, ConnectionStatus::Online);
+    browser
+}
+
+fn all_show(browser: &Browser, expected: &[&str]) {
+    assert_eq!(browser.transcript(), expected);
+    for (at, page) in browser.tabs.iter().enumerate().filter(|(_, page)| page.tab.is_some() && !page.is_frozen) {
+        assert_eq!(page.screen(), expected, "tab {at}");
+    }
+}
+
+#[test]
+fn tabs_without_a_conversation_want_nothing_of_each_other() {
+    let mut browser = Browser::new(3);
+    browser.run_for(60_000);
+    assert_eq!((browser.sockets(), browser.leaders(), browser.storage.len()), (0, vec![], 0));
+}
+
+#[test]
+fn one_tab_has_the_socket_and_all_show_the_conversation() {
+    let mut browser = online(3);
+    browser.send(0, "from the leader");
+    browser.send(1, "from a follower");
+    browser.run_for(3_000);
+    browser.agent_says("to all");
+    browser.run_for(100);
+    assert_eq!((browser.leaders(), browser.sockets()), (vec![0], 1));
+    all_show(&browser, &["from the leader", "from a follower", "agent: to all"]);
+    assert!(browser.tabs.iter().all(|page| page.status == ConnectionStatus::Online && page.is_open));
+}
+
+#[test]
+fn a_tab_that_is_opened_later_shows_what_was_said_before() {
+    let mut browser = online(1);
+    browser.send(0, "early");
+    browser.run_for(1_000);
+    let late = browser.open_tab();
+    browser.run_for(100);
+    assert_eq!(browser.tabs[late].screen(), ["early"]);
+    assert_eq!((browser.leaders(), browser.sockets()), (vec![0], 1));
+}
+
+#[test]
+fn draft_and_open_state_are_the_same_in_all_tabs() {
+    let mut browser = online(2);
+    browser.say(1, Command::Draft("half a sent".into()));
+    assert_eq!(browser.tabs[0].draft, "half a sent");
+    browser.say(0, Command::Draft("half a sentence".into()));
+    assert_eq!(browser.tabs[1].draft, "half a sentence");
+    browser.say(1, Command::Close);
+    assert!(!browser.tabs[0].is_open);
+    browser.run_for(10);
+    browser.agent_says("unread");
+    assert_eq!([browser.tabs[0].unread, browser.tabs[1].unread], [1, 1]);
+    browser.say(1, Command::Open);
+    assert!(browser.tabs[0].is_open);
+    assert_eq!([browser.tabs[0].unread, browser.tabs[1].unread], [0, 0]);
+}
+
+#[test]
+fn when_the_leader_is_closed_the_next_takes_over_at_once() {
+    let mut browser = online(3);
+    browser.send(1, "one");
+    browser.run_for(1_000);
+    browser.close(0);
+    assert_eq!(browser.leaders(), [1]);
+    browser.send(2, "two");
+    browser.run_for(3_000);
+    assert_eq!(browser.sockets(), 1);
+    all_show(&browser, &["one", "two"]);
+}
+
+#[test]
+fn what_a_crashed_leader_had_in_flight_is_looked_up_by_the_next() {
+    use simulator::{Cut, Effect, FaultRule, On};
+    for cut in [Cut::BeforeAccept, Cut::AfterAccept] {
+        let mut browser = online(2);
+        browser.backend.inject(FaultRule::once(On::Request("text".into()), Effect::Drop { cut }));
+        browser.send(1, "once");
+        browser.crash(0);
+        browser.run_for(20_000);
+        all_show(&browser, &["once"]);
+        assert_eq!(browser.leaders(), [1]);
+    }
+}
+
+#[test]
+fn a_leader_that_hangs_is_replaced_within_ten_seconds_and_does_no_harm_when_it_comes_back() {
+    for pause in [0, 1_000, 2_000, 2_999] {
+        let mut browser = online(2);
+        browser.run_for(pause);
+        browser.tabs[0].is_frozen = true;
+        browser.send(1, "while it hangs");
+        assert_eq!(browser.tabs[1].screen(), ["while it hangs (queued)"], "shown at once");
+        browser.run_for(10_000);
+        assert!(browser.leaders().contains(&1));
+        browser.run_for(10_000);
+        assert_eq!(browser.tabs[1].screen(), ["while it hangs"]);
+        browser.thaw(0);
+        browser.run_for(5_000);
+        assert_eq!((browser.leaders(), browser.sockets()), (vec![1], 1));
+        browser.send(0, "after it");
+        browser.run_for(3_000);
+        all_show(&browser, &["while it hangs", "after it"]);
+    }
+}
+
+#[test]
+fn a_follower_that_sleeps_does_not_take_its_own_sleep_for_the_leaders() {
+    let mut browser = online(2);
+    browser.tabs[1].is_frozen = true;
+    browser.run_for(3_600_000);
+    browser.thaw(1);
+    browser.run_for(5_000);
+    assert_eq!(browser.leaders(), [0]);
+}
+
+#[test]
+fn a_follower_that_nobody_sees_leaves_the_leader_alone() {
+    let mut browser = online(2);
+    browser.hand_in(1, Input::Hidden);
+    browser.tabs[0].is_frozen = true;
+    browser.run_for(60_000);
+    assert_eq!(browser.leaders(), [0]);
+    browser.hand_in(1, Input::Visible);
+    browser.run_for(10_000);
+    assert!(browser.leaders().contains(&1));
+}
+
+#[test]
+fn posts_that_are_lost_are_made_up_for() {
+    let mut browser = online(2);
+    browser.is_deaf = true;
+    browser.agent_says("nobody hears");
+    browser.send(1, "nobody knows");
+    browser.run_for(2_000);
+    assert_eq!(browser.tabs[1].screen(), ["nobody knows (queued)"]);
+    browser.is_deaf = false;
+    browser.run_for(6_000);
+    all_show(&browser, &["agent: nobody hears", "nobody knows"]);
+}
+
+#[test]
+fn without_storage_messages_go_over_the_channel_and_are_sent_once() {
+    let mut browser = Browser::new(2);
+    browser.is_denied = true;
+    browser.say(0, Command::Open);
+    browser.run_for(2_000);
+    browser.send(1, "one");
+    browser.run_for(2_000);
+    // Nothing is stored that would tell the second of the first: it hears of it when it speaks.
+    assert_eq!(browser.transcript(), ["one"]);
+    browser.tabs[0].is_frozen = true;
+    browser.send(1, "two");
+    browser.run_for(20_000);
+    // Whether the one that hangs has got it nobody knows: the visitor is asked, and nothing is sent twice.
+    assert_eq!(browser.tabs[1].screen(), ["one", "two (unconfirmed)"]);
+    browser.thaw(0);
+    browser.run_for(20_000);
+    assert_eq!((browser.leaders(), browser.sockets()), (vec![1], 1));
+}
+
+#[test]
+fn without_locks_each_tab_leads_alone_and_no_message_is_sent_twice() {
+    let mut browser = Browser::new(2);
+    browser.has_locks = false;
+    browser.send(0, "from one");
+    browser.run_for(3_000);
+    browser.send(1, "from the other");
+    browser.run_for(3_000);
+    browser.send(0, "and again");
+    browser.run_for(70_000);
+    assert_eq!(browser.leaders(), [0, 1]);
+    all_show(&browser, &["from one", "from the other", "and again"]);
+}
+
+#[test]
+fn without_locks_a_reloaded_tab_sends_what_it_had_not_sent() {
+    let mut browser = Browser::new(1);
+    browser.has_locks = false;
+    browser.say(0, Command::Open);
+    browser.run_for(1_000);
+    browser.hand_in(0, Input::Network(chat_proto::io::Connectivity::Offline));
+    browser.send(0, "later");
+    browser.close(0);
+    browser.load(0);
+    browser.run_for(5_000);
+    all_show(&browser, &["later"]);
+}
+
+#[test]
+fn what_is_written_before_anybody_leads_is_sent_in_order() {
+    let mut browser = Browser::new(1);
+    browser.send(0, "one");
+    browser.send(0, "two");
+    browser.run_for(5_000);
+    all_show(&browser, &["one", "two"]);
+    assert!(browser.storage.keys().all(|key| !key.contains(":handed:")), "{:?}", browser.storage.keys());
+}
+
+#[test]
+fn a_page_that_comes_back_out_of_the_cache_begins_anew_and_shows_the_same() {
+    let mut browser = online(2);
+    browser.send(0, "hello");
+    browser.run_for(1_000);
+    browser.close(0);
+    browser.agent_says("meanwhile");
+    browser.load(0);
+    browser.run_for(5_000);
+    assert_eq!((browser.leaders(), browser.sockets()), (vec![1], 1));
+    all_show(&browser, &["hello", "agent: meanwhile"]);
+}
+
+#[test]
+fn a_new_leader_shows_the_conversation_all_the_time() {
+    let mut browser = online(2);
+    browser.send(0, "hello");
+    browser.run_for(1_000);
+    let keys: Vec<u64> = browser.tabs[1].items.iter().map(|item| item.key.0).collect();
+    browser.hand_in(1, Input::Network(chat_proto::io::Connectivity::Offline));
+    browser.close(0);
+    assert_eq!(browser.leaders(), [1]);
+    assert_eq!(browser.tabs[1].screen(), ["hello"]);
+    let after: Vec<u64> = browser.tabs[1].items.iter().map(|item| item.key.0).collect();
+    assert!(after.iter().all(|key| keys.contains(key)), "lines that stay are the same lines: {keys:?} {after:?}");
+}
