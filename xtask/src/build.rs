@@ -11,7 +11,7 @@ use crate::tools::{self, npm};
 use crate::workspace;
 
 /// Everything that the bundle is made from, relative to the root.
-const INPUTS: [&str; 9] = [
+const INPUTS: [&str; 10] = [
     "src",
     "www",
     "crates/chat-proto/src",
@@ -20,6 +20,7 @@ const INPUTS: [&str; 9] = [
     "Cargo.lock",
     "xtask/src",
     "xtask/shrink.mjs",
+    "xtask/order.mjs",
     "xtask/package-lock.json",
 ];
 
