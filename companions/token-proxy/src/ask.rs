@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use crate::problem::{BadField, Problem};
 
-/// Largest body that is read, in bytes. The widget sends about 80.
+/// Largest body that is read, in bytes. The widget sends about 100.
 pub(crate) const BODY_LIMIT: usize = 4 * 1024;
 
 /// How long a body may take to arrive: as long as the widget waits for an answer.
@@ -22,6 +22,8 @@ const BODY_PATIENCE: Duration = Duration::from_secs(10);
 pub(crate) struct Ask {
     pub(crate) deployment: Option<DeploymentId>,
     pub(crate) session: Wish,
+    /// The page is about to open a socket, and wants to know when it may.
+    pub(crate) connecting: bool,
 }
 
 /// Which session the visitor wants.
@@ -47,7 +49,7 @@ impl Ask {
 
     pub(crate) fn parse(body: &[u8]) -> Result<Ask, Problem> {
         if body.trim_ascii().is_empty() {
-            return Ok(Ask { deployment: None, session: Wish::Keep });
+            return Ok(Ask { deployment: None, session: Wish::Keep, connecting: false });
         }
         let Ok(Value::Object(fields)) = serde_json::from_slice(body) else {
             return Err(Problem::BodyMalformed);
@@ -75,7 +77,15 @@ impl Ask {
                 }
             },
         };
-        if bad.is_empty() { Ok(Ask { deployment, session }) } else { Err(Problem::BadFields(bad)) }
+        let connecting = match fields.get("connecting") {
+            None | Some(Value::Null) => false,
+            Some(Value::Bool(fact)) => *fact,
+            Some(_) => {
+                bad.push(BadField::new("connecting", "must be true or false"));
+                false
+            }
+        };
+        if bad.is_empty() { Ok(Ask { deployment, session, connecting }) } else { Err(Problem::BadFields(bad)) }
     }
 }
 
@@ -110,23 +120,24 @@ mod tests {
     fn empty_body_means_keep() {
         for body in [&b""[..], b" \n", b"{}", br#"{"session":null,"deployment_id":null}"#] {
             let asked = Ask::parse(body);
-            assert_eq!(asked, Ok(Ask { deployment: None, session: Wish::Keep }));
+            assert_eq!(asked, Ok(Ask { deployment: None, session: Wish::Keep, connecting: false }));
         }
     }
 
     #[test]
     fn fields_that_we_do_not_know_are_skipped() {
-        let asked = Ask::parse(br#"{"session":"new","deployment_id":"D1","tab":{"deep":[1]}}"#);
+        let asked = Ask::parse(br#"{"session":"new","deployment_id":"D1","connecting":true,"tab":{"deep":[1]}}"#);
         let deployment = DeploymentId::parse("d1");
-        assert_eq!(asked, Ok(Ask { deployment, session: Wish::New }));
+        assert_eq!(asked, Ok(Ask { deployment, session: Wish::New, connecting: true }));
     }
 
     #[test]
     fn every_bad_field_is_named_at_once() {
-        let Err(Problem::BadFields(bad)) = Ask::parse(br#"{"session":"old","deployment_id":7}"#) else {
-            panic!("two bad fields were accepted")
+        let Err(Problem::BadFields(bad)) = Ask::parse(br#"{"session":"old","deployment_id":7,"connecting":"yes"}"#)
+        else {
+            panic!("three bad fields were accepted")
         };
-        assert_eq!(bad.iter().map(|b| b.field).collect::<Vec<_>>(), ["deployment_id", "session"]);
+        assert_eq!(bad.iter().map(|b| b.field).collect::<Vec<_>>(), ["deployment_id", "session", "connecting"]);
     }
 
     #[test]

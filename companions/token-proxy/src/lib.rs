@@ -6,9 +6,13 @@
 //! The widget renews the grant before it runs out; the endpoint then says the same token again for as long
 //! as the visitor's session lives.
 //!
-//! **It remembers nothing.** The visitor's session travels in a cookie which only this process can read
+//! **It remembers no visitor.** The session travels in a cookie which only this process can read
 //! or write (`session_cookie`), so any number of instances with the same key serve any visitor, and a
-//! restart loses nobody. There is no database, no cache and no global.
+//! restart loses nobody. There is no database, no cache and no global; what is kept is when visitors were
+//! let in during the last minute.
+//!
+//! **It lets in no more visitors than the backend does.** Each passes here before he connects, so here is where a
+//! crowd that was dropped together can be put in line (`slots`).
 //!
 //! **It answers its own page alone.** Two signals which a page's script cannot forge say where a request
 //! comes from, and each alone can refuse it (`origin`). No answer carries a CORS header, and none may be
@@ -18,7 +22,7 @@
 //! there nor in the log does a token, a cookie or a key ever appear.
 //!
 //! One request, in the order in which it is treated, is the function `refresh` below: where from, what is asked, for which
-//! deployment, which session, and the grant. `settings` is the command line; `faults` lets tests make the
+//! deployment, which session, when to connect, and the grant. `settings` is the command line; `faults` lets tests make the
 //! endpoint fail and is absent unless asked for.
 
 mod answer;
@@ -29,9 +33,10 @@ mod origin;
 mod problem;
 mod session_cookie;
 mod settings;
+mod slots;
 
 use std::future::Future;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use axum::extract::{DefaultBodyLimit, Request, State};
@@ -40,6 +45,7 @@ use axum::routing::{get, post};
 use axum::{Json, Router, middleware};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
+use tokio::time::Instant;
 
 use crate::answer::Outcome;
 use crate::ask::{Ask, Wish};
@@ -51,6 +57,7 @@ pub use crate::ask::DeploymentId;
 pub use crate::origin::Origin;
 pub use crate::session_cookie::{BadKey, CookieKey};
 pub use crate::settings::{BadSettings, Command, Settings, USAGE};
+pub use crate::slots::Slots;
 
 /// Where the page asks for its token. The cookie's `Path` covers it.
 pub const REFRESH_PATH: &str = "/api/genesys/refresh";
@@ -70,7 +77,7 @@ pub fn router(settings: Settings) -> Router {
     Router::new()
         .route(REFRESH_PATH, refresh)
         .route(HEALTH_PATH, health)
-        .with_state(Arc::new(settings))
+        .with_state(Arc::new(Service::new(settings)))
         .merge(faults.map(faults::control).unwrap_or_default())
         .fallback(|| async { Problem::NotFound })
         .layer(DefaultBodyLimit::max(ask::BODY_LIMIT))
@@ -106,11 +113,41 @@ pub async fn serve(
 /// the 10 s after which container runtimes kill.
 pub const GRACE: Duration = Duration::from_secs(5);
 
-async fn refresh(State(settings): State<Arc<Settings>>, request: Request) -> Result<Response, Problem> {
+/// What the requests of one router share.
+struct Service {
+    settings: Settings,
+    /// One line for each of the deployments; for any that comes along where none is listed, so that strangers cannot make it remember
+    /// names of theirs.
+    lines: Mutex<Vec<Slots>>,
+    started: Instant,
+}
+
+impl Service {
+    fn new(settings: Settings) -> Service {
+        let line = Slots::new(settings.connections_per_minute);
+        let lines = Mutex::new(vec![line; settings.deployments.len().max(1)]);
+        Service { settings, lines, started: Instant::now() }
+    }
+
+    /// How long this visitor has to wait before he connects; `None` if there is no limit.
+    fn take_slot(&self, deployment: Option<&DeploymentId>) -> Result<Option<Duration>, Problem> {
+        if self.settings.connections_per_minute == 0 {
+            return Ok(None);
+        }
+        let listed = self.settings.deployments.iter().position(|listed| Some(listed) == deployment);
+        // Whoever panicked with the lock left plain data behind.
+        let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
+        let wait = lines[listed.unwrap_or_default()].take(self.started.elapsed());
+        wait.map(Some).ok_or(Problem::LineTooLong)
+    }
+}
+
+async fn refresh(State(service): State<Arc<Service>>, request: Request) -> Result<Response, Problem> {
+    let settings = &service.settings;
     origin::check(request.headers(), &settings.origins)?;
     let cookies = request.headers().clone();
     let ask = Ask::read(request).await?;
-    serves(&settings, ask.deployment.as_ref())?;
+    serves(settings, ask.deployment.as_ref())?;
 
     let cookie = settings.session_cookie(ask.deployment.as_ref());
     let now = unix_seconds();
@@ -120,7 +157,8 @@ async fn refresh(State(settings): State<Arc<Settings>>, request: Request) -> Res
     };
     let outcome = if remembered.is_some() { Outcome::Kept } else { Outcome::Started };
     let session = remembered.unwrap_or_else(Session::start);
-    let grant = Grant::of(&session, settings.life);
+    let connect_after = if ask.connecting { service.take_slot(ask.deployment.as_ref())? } else { None };
+    let grant = Grant::of(&session, settings.life, connect_after);
 
     // Sealed anew each time, so that a visitor who keeps coming back is kept.
     Ok((outcome, cookie.seal(&session, now), Json(grant)).into_response())

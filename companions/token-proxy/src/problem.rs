@@ -2,7 +2,7 @@
 //! which side; none repeats what could be a secret: of a request only a well-formed origin is ever echoed.
 
 use axum::Json;
-use axum::http::header::{ALLOW, CONTENT_TYPE};
+use axum::http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
@@ -36,9 +36,14 @@ pub(crate) enum Problem {
     MethodNotAllowed(&'static str),
     /// No such path.
     NotFound,
+    /// More visitors want to connect than the backend lets in within ten minutes.
+    LineTooLong,
     /// Asked for by a test, see `faults`.
     Fault(StatusCode),
 }
+
+/// Seconds after which whoever found the line too long may come again: half of the longest line, which is half empty by then.
+const LINE_RETRY: &str = "300";
 
 /// One field of the body and what it should have been.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -68,6 +73,7 @@ impl Problem {
             Problem::BadFields(_) => "bad-fields",
             Problem::MethodNotAllowed(_) => "method-not-allowed",
             Problem::NotFound => "not-found",
+            Problem::LineTooLong => "line-too-long",
             Problem::Fault(_) => "fault",
         }
     }
@@ -84,6 +90,7 @@ impl Problem {
             Problem::BodyMalformed | Problem::BadFields(_) => StatusCode::BAD_REQUEST,
             Problem::MethodNotAllowed(_) => StatusCode::METHOD_NOT_ALLOWED,
             Problem::NotFound => StatusCode::NOT_FOUND,
+            Problem::LineTooLong => StatusCode::SERVICE_UNAVAILABLE,
             Problem::Fault(status) => *status,
         }
     }
@@ -101,6 +108,7 @@ impl Problem {
             Problem::BadFields(_) => "Fields of the body are wrong",
             Problem::MethodNotAllowed(_) => "Method not allowed",
             Problem::NotFound => "No such path",
+            Problem::LineTooLong => "Too many visitors at once",
             Problem::Fault(_) => "Failure asked for by a test",
         }
     }
@@ -136,6 +144,9 @@ impl Problem {
             }
             Problem::MethodNotAllowed(allow) => format!("Use {allow}."),
             Problem::NotFound => "The token is at /api/genesys/refresh.".into(),
+            Problem::LineTooLong => "More visitors want to connect than --connections-per-minute lets in \
+                within ten minutes. Come again later."
+                .into(),
             Problem::Fault(_) => "This endpoint was told to fail through /control/faults.".into(),
         }
     }
@@ -170,6 +181,9 @@ impl IntoResponse for Problem {
         let mut response = (self.status(), Outcome::Refused(self.name()), media, Json(details)).into_response();
         if let Problem::MethodNotAllowed(allow) = self {
             response.headers_mut().insert(ALLOW, HeaderValue::from_static(allow));
+        }
+        if self == Problem::LineTooLong {
+            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static(LINE_RETRY));
         }
         response
     }

@@ -20,6 +20,10 @@ token-proxy: the site's own endpoint that grants and renews a chat visitor's gue
     --host ADDRESS           IP address to listen on (default: 127.0.0.1)
     --port PORT              port to listen on, 0 for any free one (default: 9001)
     --life SECONDS           life of a grant, 5 to 31536000 (default: 3600)
+    --connections-per-minute N
+                             how many visitors may connect in a minute, to each deployment, 0 to 60000; 0 for
+                             no limit. The rest is given a place in line (default: 900, of the 1000 that
+                             Genesys Cloud allows; divide it by the number of instances)
     --session-life SECONDS   how long a visitor who stays away is remembered: the session duration of
                              the deployment, 900 to 34560000 (default: 259200, three days)
     --key-file FILE          file with the cookie key, base64 of at least 32 random bytes
@@ -41,6 +45,8 @@ pub struct Settings {
     /// Life of a grant, in whole seconds.
     pub(crate) life: Duration,
     pub(crate) session_life: Duration,
+    /// 0: without limit.
+    pub(crate) connections_per_minute: u32,
     pub(crate) insecure_cookie: bool,
     pub(crate) key: CookieKey,
     pub(crate) key_is_temporary: bool,
@@ -115,12 +121,17 @@ impl Command {
                 "--help" | "-h" => return Ok(Command::Help),
                 "--insecure-cookie" if glued.is_none() => draft.insecure_cookie = true,
                 "--fault-control" if glued.is_none() => draft.fault_control = true,
-                "--origin" | "--deployment" | "--host" | "--port" | "--life" | "--session-life" | "--key-file" => {
-                    match glued.or_else(|| args.next_if(|next| !next.starts_with("--"))) {
-                        Some(value) => draft.set(flag, &value),
-                        None => draft.bad(format!("{flag} needs a value")),
-                    }
-                }
+                "--origin"
+                | "--deployment"
+                | "--host"
+                | "--port"
+                | "--life"
+                | "--session-life"
+                | "--connections-per-minute"
+                | "--key-file" => match glued.or_else(|| args.next_if(|next| !next.starts_with("--"))) {
+                    Some(value) => draft.set(flag, &value),
+                    None => draft.bad(format!("{flag} needs a value")),
+                },
                 // The text itself is not repeated: it may be a key that lost its flag.
                 _ => draft.bad("an argument that is not known; --help lists those that are"),
             }
@@ -138,6 +149,7 @@ struct Draft {
     deployments: Vec<DeploymentId>,
     life: u64,
     session_life: u64,
+    connections_per_minute: u32,
     insecure_cookie: bool,
     fault_control: bool,
     key_file: Option<String>,
@@ -156,6 +168,8 @@ impl Draft {
             life: 60 * 60,
             // Genesys' default: a session ends 72 hours after its last message.
             session_life: 72 * 60 * 60,
+            // Of Genesys' 1,000 for a deployment, less what clocks and networks may shift from one minute into another.
+            connections_per_minute: 900,
             insecure_cookie: false,
             fault_control: false,
             key_file: None,
@@ -199,6 +213,10 @@ impl Draft {
                 Ok(life) => self.session_life = life,
                 Err(range) => self.bad(format!("--session-life {range}")),
             },
+            "--connections-per-minute" => match value.parse().ok().filter(|number| *number <= 60_000) {
+                Some(number) => self.connections_per_minute = number,
+                None => self.bad("--connections-per-minute must be a whole number from 0 to 60000"),
+            },
             "--key-file" => self.key_file = Some(value.to_owned()),
             _ => unreachable!("the caller passes the flags above and no other"),
         }
@@ -224,6 +242,7 @@ impl Draft {
             deployments: self.deployments,
             life: Duration::from_secs(self.life),
             session_life: Duration::from_secs(self.session_life),
+            connections_per_minute: self.connections_per_minute,
             insecure_cookie: self.insecure_cookie,
             key_is_temporary: key.is_none(),
             key: key.unwrap_or_else(CookieKey::random),
