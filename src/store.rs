@@ -31,6 +31,8 @@ pub struct ChatStore {
     pub is_loading_earlier: Live<bool>,
     /// What stands in the composer. The composer writes it, too.
     pub draft: Live<String>,
+    /// So much waits to be sent that nothing more can be.
+    pub is_full: Live<bool>,
     /// Said just now and not announced yet; the announcer takes them out.
     pub said: Live<Vec<Item>>,
     /// How many outbound messages were said while this page is open; it only grows.
@@ -69,6 +71,7 @@ impl ChatStore {
             has_earlier: Live::new(false),
             is_loading_earlier: Live::new(false),
             draft: Live::new(String::new()),
+            is_full: Live::new(false),
             said: Live::new(Vec::new()),
             arrived: Live::new(0),
             today: Live::new(Day::today()),
@@ -99,6 +102,7 @@ impl ChatStore {
                 set(self.is_loading_earlier, is_loading);
             }
             Event::Draft(text) => set(self.draft, text),
+            Event::Full(is_full) => set(self.is_full, is_full),
             Event::Panel(is_open) => set(self.is_open, is_open),
             // For developers, by the page's own `error` event; the visitor reads the status.
             Event::Problem(_) => {}

@@ -80,6 +80,7 @@ pub(crate) struct Words {
     pub(crate) send: &'static str,
     pub(crate) room_left: fn(usize) -> String,
     pub(crate) too_much: fn(usize) -> String,
+    pub(crate) full: &'static str,
 
     // Only heard.
     pub(crate) said: fn(&str, &str) -> String,
@@ -155,6 +156,7 @@ static ENGLISH: Words = Words {
     send: "Send",
     room_left: |bytes| format!("{bytes} left"),
     too_much: |bytes| format!("Too long by {bytes}. Shorten it to send."),
+    full: "Too much is waiting to be sent. This can be sent when some of it has gone.",
 
     said: |name, text| format!("{name} said: {text}"),
     sent: "Sent",

@@ -301,7 +301,7 @@ async fn enter_sends_what_was_written_and_clears_the_box() {
     assert_eq!(screen.composer().value(), "");
     assert_eq!(
         screen.said(),
-        [Command::Draft("Hello there".into()), Command::Send("Hello there".into()), Command::Draft(String::new()),]
+        [Command::Draft("Hello there".into()), Command::Draft(String::new()), Command::Send("Hello there".into())]
     );
 }
 
@@ -330,7 +330,7 @@ async fn button_sends_and_the_visitor_goes_on_writing() {
     assert_eq!(screen.attribute("send", "aria-disabled"), "false");
     screen.said();
     screen.click("send").await;
-    assert_eq!(screen.said()[0], Command::Send("Hello".into()));
+    assert_eq!(screen.said()[1], Command::Send("Hello".into()));
     assert_eq!(screen.focused(), "composer");
 }
 
@@ -348,6 +348,24 @@ async fn too_long_a_message_is_neither_sent_nor_cut_and_it_is_said_why() {
     assert_eq!(screen.attribute("send", "aria-disabled"), "true");
     assert_eq!(screen.css_texts(".room"), ["Too long by 4. Shorten it to send."]);
     assert_eq!(screen.spoken(), "Too long by 4. Shorten it to send.");
+}
+
+#[wasm_bindgen_test]
+async fn while_too_much_waits_the_text_stays_and_it_is_said_why() {
+    let screen = Screen::open().await;
+    screen.write("Hello").await;
+    screen.apply(Event::Full(true)).await;
+    screen.said();
+    screen.press("composer", "Enter", &[]).await;
+    assert_eq!(screen.said(), []);
+    assert_eq!(screen.composer().value(), "Hello");
+    assert_eq!(screen.attribute("send", "aria-disabled"), "true");
+    let why = "Too much is waiting to be sent. This can be sent when some of it has gone.";
+    assert_eq!(screen.css_texts(".room"), [why]);
+    assert_eq!(screen.spoken(), why);
+    screen.apply(Event::Full(false)).await;
+    screen.press("composer", "Enter", &[]).await;
+    assert_eq!(screen.said().last(), Some(&Command::Send("Hello".into())));
 }
 
 #[wasm_bindgen_test]

@@ -3,6 +3,7 @@
 
 mod common;
 
+use chat_proto::config::Timings;
 use chat_proto::io::{Command, Problem};
 use chat_proto::message::{Rejection, SendState};
 use chat_proto::phase::ConnectionStatus;
@@ -200,4 +201,40 @@ fn what_the_agent_says_is_unread_until_the_panel_is_seen_open() {
 
 fn error(code: u16) -> Effect {
     Effect::Error { code, message: "Request failed.".into() }
+}
+
+#[test]
+fn what_waits_is_bounded_and_what_has_no_room_is_given_back() {
+    let Timings { outbox_messages, outbox_bytes, text_bytes, .. } = Timings::default();
+    for (text, fit) in [("x".to_owned(), outbox_messages), ("y".repeat(text_bytes), outbox_bytes / text_bytes)] {
+        let mut rig = Rig::new(1).online();
+        rig.go_offline();
+        for n in 1..=fit {
+            assert!(!rig.is_full, "after {} of {fit}", n - 1);
+            rig.send(&text);
+        }
+        assert!(rig.is_full);
+        rig.say(Command::Draft("half a sent".into()));
+        rig.send("one too many");
+        assert_eq!((rig.items.len(), rig.draft.as_deref()), (fit, Some("half a sent\none too many")));
+        assert_eq!((rig.saved.tab.outbox.len(), rig.saved.tab.draft.as_str()), (fit, "half a sent\none too many"));
+        rig.reload();
+        assert!(rig.is_full, "still, after a reload");
+        rig.go_online();
+        rig.run_for(240_000);
+        assert_eq!((rig.accepted().len(), rig.is_full), (fit, false));
+    }
+}
+
+#[test]
+fn what_failed_counts_until_it_is_taken_away() {
+    let mut rig = Rig::new(1).online();
+    let long = "z".repeat(Timings::default().text_bytes + 1);
+    while !rig.is_full {
+        rig.send(&long);
+    }
+    assert!(rig.items.len() > 60, "{}", rig.items.len());
+    let first = rig.local_id_of(&long);
+    rig.say(Command::Discard(first));
+    assert!(!rig.is_full);
 }

@@ -31,7 +31,12 @@ impl Emitter {
             Event::Unread(count) => self.emit("unread", &[("count", (*count).into())]),
             Event::Problem(problem) => self.error(problem.word(), problem.code(), explain(problem)),
             // The panel's own affairs.
-            Event::Timeline(_) | Event::Typing(_) | Event::History { .. } | Event::Draft(_) | Event::Panel(_) => {}
+            Event::Timeline(_)
+            | Event::Typing(_)
+            | Event::History { .. }
+            | Event::Draft(_)
+            | Event::Full(_)
+            | Event::Panel(_) => {}
         }
     }
 

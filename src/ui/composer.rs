@@ -23,17 +23,19 @@ pub(super) fn composer(chat: Chat, reading: Reading) -> El {
     let limit = Timings::default().text_bytes;
     let size = move || store.draft.with(|draft| draft.trim().len());
     let is_closed = move || is_closed_for_writing(chat);
-    let can_send = move || !is_closed() && (1..=limit).contains(&size());
+    // Why it cannot be sent, if that is not plain to see.
+    let is_held = move || store.is_full.get() || limit < size();
+    let can_send = move || !is_closed() && !is_held() && size() > 0;
 
     let submit = move || {
-        let size = untrack(size);
-        if size > limit {
-            chat.aloud.set((words.too_much)(size - limit));
-        } else if untrack(can_send) {
+        if untrack(can_send) {
             let text = store.draft.with_untracked(|draft| draft.trim().to_owned());
             reading.go_to_end();
-            chat.say(Command::Send(text));
+            // Emptied first: a message for which there is no room any more comes back as the draft.
             write(chat, String::new());
+            chat.say(Command::Send(text));
+        } else if untrack(is_held) {
+            chat.aloud.set(untrack(|| room(chat, size(), limit)));
         }
     };
     let send_on_enter = move |event: Event| {
@@ -108,7 +110,7 @@ pub(super) fn composer(chat: Chat, reading: Reading) -> El {
     let room = el("p")
         .class("room")
         .attr("id", "room")
-        .live_class("over", move || limit < size())
+        .live_class("over", is_held)
         .live_text(move || room(chat, size(), limit));
 
     el("div")
@@ -123,9 +125,11 @@ fn write(chat: Chat, text: String) {
     chat.say(Command::Draft(text));
 }
 
-/// How much more fits, in the last tenth before the limit.
+/// How much more fits, in the last tenth before the limit; or that too much waits already.
 fn room(chat: Chat, size: usize, limit: usize) -> String {
-    if size > limit {
+    if chat.store.is_full.get() {
+        chat.words.full.to_owned()
+    } else if size > limit {
         (chat.words.too_much)(size - limit)
     } else if size > limit - limit / 10 {
         (chat.words.room_left)(limit - size)

@@ -85,6 +85,8 @@ pub struct Rig {
     pub said: Vec<Item>,
     pub problems: Vec<Problem>,
     pub draft: Option<String>,
+    /// The composer holds back what is written.
+    pub is_full: bool,
     pub reopened: bool,
     pub has_more: bool,
     /// Every frame that the session handed to a socket, as text.
@@ -147,6 +149,7 @@ impl Rig {
             said: Vec::new(),
             problems: Vec::new(),
             draft: None,
+            is_full: false,
             reopened: false,
             has_more: false,
             frames: Vec::new(),
@@ -243,6 +246,7 @@ impl Rig {
         self.unread = 0;
         self.agent_types = false;
         self.draft = None;
+        self.is_full = false;
         self.reopened = false;
         self.status = ConnectionStatus::Idle;
         let seed = self.seed ^ (self.pages << 32);
@@ -541,6 +545,7 @@ impl Rig {
             Event::Unread(count) => self.unread = count,
             Event::History { has_more, .. } => self.has_more = has_more,
             Event::Draft(text) => self.draft = Some(text),
+            Event::Full(is_full) => self.is_full = is_full,
             Event::Panel(is_open) => self.reopened = is_open,
             Event::Problem(problem) => self.problems.push(problem),
         }

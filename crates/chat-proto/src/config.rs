@@ -267,6 +267,11 @@ pub struct Timings {
     pub replay_pages: u32,
     /// The longest message in bytes of UTF-8. 4,096: the backend's limit.
     pub text_bytes: usize,
+    /// How many messages may wait, counting those that failed and were not taken away. 100: more than anybody writes into a dead network,
+    /// and few enough to be saved again at every change.
+    pub outbox_messages: usize,
+    /// How many bytes of text they may hold together. 256 KiB: a twentieth of what browsers let a site keep.
+    pub outbox_bytes: usize,
 }
 
 impl Default for Timings {
@@ -312,6 +317,8 @@ impl Default for Timings {
             history_failures: 3,
             replay_pages: 4,
             text_bytes: 4096,
+            outbox_messages: 100,
+            outbox_bytes: 256 * 1024,
         }
     }
 }

@@ -161,8 +161,10 @@ pub enum Event {
         /// Up to this time of the backend's, nothing is missing of what is newer than the oldest line.
         complete_up_to: Timestamp,
     },
-    /// The composer's text as it was before a reload, or as it is in another tab.
+    /// The composer's text as it was before a reload or is in another tab, or with a text given back to it.
     Draft(String),
+    /// So much waits to be sent that a further message would be given back as a draft, or there is room again.
+    Full(bool),
     /// The panel is to be open, or closed: it was so before a reload, or is so in another tab.
     Panel(bool),
     /// Something went wrong that a developer wants to know. Never holds a token or message text.

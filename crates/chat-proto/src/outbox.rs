@@ -7,6 +7,7 @@
 
 use alloc::{string::String, vec::Vec};
 
+use crate::config::Timings;
 use crate::dialect::{Row, RowContent};
 use crate::message::{LocalId, MessageId, Rejection, SendState};
 use crate::snapshot::{Fate, Kept};
@@ -122,6 +123,12 @@ impl Outbox {
         };
         let Kept { id, text, written, .. } = kept;
         self.entries.push(Entry { id, text, written, attempts: 0, errors: 0, is_suspect: false, state });
+    }
+
+    /// A message of that many bytes can be kept in addition.
+    pub(crate) fn has_room(&self, bytes: usize, timings: &Timings) -> bool {
+        let kept: usize = self.entries.iter().map(|entry| entry.text.len()).sum();
+        self.entries.len() < timings.outbox_messages && kept.saturating_add(bytes) <= timings.outbox_bytes
     }
 
     /// The message that may be handed over now: the first that is not parked, if it waits for nothing else.

@@ -88,6 +88,7 @@ pub struct Session {
     out: Vec<Output>,
     is_unsaved: bool,
     shown_status: ConnectionStatus,
+    shown_full: bool,
 }
 
 impl Session {
@@ -127,6 +128,7 @@ impl Session {
             out: Vec::new(),
             is_unsaved: false,
             shown_status: ConnectionStatus::Idle,
+            shown_full: false,
             config,
             dialect,
         }
@@ -311,6 +313,7 @@ impl Session {
     fn finish(&mut self, now: Now) -> Vec<Output> {
         self.cause = 0;
         self.show_unread();
+        self.show_full();
         self.show_status(now);
         let mut outputs = core::mem::take(&mut self.out);
         if core::mem::take(&mut self.is_unsaved) {

@@ -27,6 +27,9 @@ impl Session {
         if text.trim().is_empty() {
             return;
         }
+        if !self.outbox.has_room(text.len(), &self.config.timings) {
+            return self.give_back(&text);
+        }
         self.reading.is_written(&text);
         let id = self.random.local_id();
         self.take_over(now, Kept { id, text, written: now.wall, fate: Fate::Unsent });
@@ -60,6 +63,27 @@ impl Session {
         let Some(state) = self.outbox.send_state(&id) else { return };
         let diff = self.timeline.push_local(id, &text, written, state);
         self.tell(Event::Timeline(diff));
+    }
+
+    /// There is no room for it among what waits: it stays with the visitor, below what stands in the composer.
+    fn give_back(&mut self, text: &str) {
+        let draft = &mut self.reading.draft;
+        if !draft.is_empty() {
+            draft.push('\n');
+        }
+        draft.push_str(text);
+        let draft = draft.clone();
+        self.tell(Event::Draft(draft));
+        self.is_unsaved = true;
+    }
+
+    /// Tells when the longest message would be given back, and when no longer.
+    pub(super) fn show_full(&mut self) {
+        let is_full = !self.outbox.has_room(self.config.timings.text_bytes, &self.config.timings);
+        if is_full != self.shown_full {
+            self.shown_full = is_full;
+            self.tell(Event::Full(is_full));
+        }
     }
 
     pub(super) fn retry(&mut self, now: Now, id: &LocalId) {

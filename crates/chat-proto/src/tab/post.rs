@@ -180,6 +180,7 @@ pub(super) fn event(event: &Event) -> Value {
             list("history", [(*has_more).into(), (*is_loading).into(), complete_up_to.0.into()])
         }
         Event::Draft(text) => list("draft", [text.as_str().into()]),
+        Event::Full(is) => list("full", [(*is).into()]),
         Event::Panel(is) => list("panel", [(*is).into()]),
         // Told where it happened.
         Event::Problem(_) => Value::Null,
@@ -210,6 +211,7 @@ pub(super) fn read_event(value: &Value) -> Option<Event> {
             complete_up_to: Timestamp(nth(value, 3).as_u64()?),
         },
         "draft" => Event::Draft(text(value, 1)?),
+        "full" => Event::Full(flag(value, 1)),
         "panel" => Event::Panel(flag(value, 1)),
         _ => return None,
     })
@@ -337,6 +339,7 @@ mod tests {
             Event::Unread(7),
             Event::History { has_more: true, is_loading: false, complete_up_to: Timestamp(9) },
             Event::Draft("half".into()),
+            Event::Full(true),
             Event::Panel(true),
         ]);
         events.extend(ConnectionStatus::all(Some(7)).map(Event::Status));

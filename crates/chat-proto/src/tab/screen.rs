@@ -20,6 +20,7 @@ pub(super) struct Screen {
     is_loading: bool,
     complete_up_to: Timestamp,
     pub(super) draft: String,
+    is_full: bool,
     pub(super) is_open: bool,
     own_keys: u64,
 }
@@ -49,6 +50,7 @@ impl Screen {
                 (self.has_more, self.is_loading, self.complete_up_to) = (*has_more, *is_loading, *complete_up_to);
             }
             Event::Draft(text) => self.draft.clone_from(text),
+            Event::Full(is) => self.is_full = *is,
             Event::Panel(is) => self.is_open = *is,
             Event::Said(_) | Event::Problem(_) => {}
         }
@@ -72,7 +74,7 @@ impl Screen {
     }
 
     /// Everything, as events that make an empty screen show the same.
-    pub(super) fn events(&self) -> [Event; 7] {
+    pub(super) fn events(&self) -> [Event; 8] {
         let Self { has_more, is_loading, complete_up_to, .. } = *self;
         [
             Event::Timeline(TimelineDiff::Reset(self.items.clone())),
@@ -81,6 +83,7 @@ impl Screen {
             Event::Unread(self.unread),
             Event::History { has_more, is_loading, complete_up_to },
             Event::Draft(self.draft.clone()),
+            Event::Full(self.is_full),
             Event::Panel(self.is_open),
         ]
     }
