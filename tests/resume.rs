@@ -268,17 +268,6 @@ fn a_connection_that_only_seems_open_is_found_out() {
 }
 
 #[test]
-fn a_silent_connection_is_probed_within_its_quota_and_not_while_hidden() {
-    let mut rig = Rig::new(1).online();
-    rig.run_for(600_000);
-    let probes = rig.frames_with(r#""action":"echo""#);
-    assert!((10..=20).contains(&probes), "{probes} in ten minutes; the quota is 20");
-    rig.hand_in(Input::Hidden);
-    rig.run_for(600_000);
-    assert_eq!(rig.frames_with(r#""action":"echo""#), probes);
-}
-
-#[test]
 fn a_page_that_wakes_asks_at_once_whether_its_connection_lives() {
     let mut rig = Rig::new(1).online();
     rig.hand_in(Input::Hidden);

@@ -88,7 +88,13 @@ fn wander(seed: u64, taken: &mut Taken) -> usize {
             15 if has_session => pull(&mut rig, Backend::evict),
             16 if has_session => pull(&mut rig, Backend::clear),
             17 if has_session => pull(&mut rig, |backend, now, token| backend.expire(now, token, true)),
-            18 | 19 => rig.endpoint.next.extend([401, 401].map(|status| Reply::Status(status, None))),
+            18 | 19 => {
+                rig.endpoint.next.extend([401, 401].map(|status| Reply::Status(status, None)));
+                // The token is renewed while a new socket is opened.
+                if dice.chance(50) {
+                    rig.cut();
+                }
+            }
             20 => rig.endpoint.next.push_back(Reply::Status(503, None)),
             21 => {
                 let action = ["configureSession", "closeSession", "getJwt", "text"];

@@ -22,7 +22,7 @@ use chat_proto::io::{
     SocketEvent, SocketId, TimelineDiff,
 };
 use chat_proto::json::Value;
-use chat_proto::message::{Content, Item, LocalId, SendState};
+use chat_proto::message::{Content, Inbound, Item, LocalId, SendState};
 use chat_proto::phase::ConnectionStatus;
 use chat_proto::session::Session;
 use chat_proto::snapshot::Snapshot;
@@ -91,6 +91,12 @@ pub struct Rig {
     pub has_more: bool,
     /// Every frame that the session handed to a socket, as text.
     pub frames: Vec<String>,
+    /// When this page handed a frame of which kind to a socket, in the last minute.
+    lately: Vec<(u64, &'static str)>,
+    /// Since when a message is shown as being sent.
+    sending: BTreeMap<LocalId, u64>,
+    /// The longest that one was.
+    pub longest_sending: u64,
     /// How many sockets were opened.
     pub sockets: u32,
     /// How many times a snapshot was saved.
@@ -153,6 +159,9 @@ impl Rig {
             reopened: false,
             has_more: false,
             frames: Vec::new(),
+            lately: Vec::new(),
+            sending: BTreeMap::new(),
+            longest_sending: 0,
             sockets: 0,
             saves: 0,
             timer_lag: 0,
@@ -197,6 +206,8 @@ impl Rig {
         self.trace("in ", &input);
         let outputs = self.session.handle_input(self.clocks(), input);
         self.perform(outputs);
+        let stuck = self.sending.values().find(|since| self.now - **since > 15_000);
+        assert_eq!(stuck, None, "seed {}: sending for ever", self.seed);
     }
 
     pub fn go_offline(&mut self) {
@@ -240,6 +251,8 @@ impl Rig {
         }
         self.links = self.links.reloaded();
         self.queue.retain(|_, happening| matches!(happening, Happening::ToBackend(..) | Happening::Gone(_)));
+        self.lately.clear();
+        self.sending.clear();
         self.open_token_requests = 0;
         self.pages += 1;
         self.items.clear();
@@ -263,6 +276,11 @@ impl Rig {
         let end = self.now + span;
         while self.step(end) {}
         self.now = end;
+    }
+
+    /// The page does nothing for so long, and then everything at once. What arrived meanwhile was kept for it.
+    pub fn sleep(&mut self, span: u64) {
+        self.now += span;
     }
 
     /// Lets time pass until this holds. Fails after ten minutes.
@@ -506,6 +524,7 @@ impl Rig {
                 }
                 Output::SendFrame(id, frame) => {
                     let text = serde_json::to_string(&frame).expect("JSON");
+                    self.hold_to_its_rates(&text);
                     self.frames.push(text.clone());
                     let connection = self.links.connection(id);
                     let connection = connection.unwrap_or_else(|| panic!("seed {}: sent to a dead socket", self.seed));
@@ -532,6 +551,32 @@ impl Rig {
         }
     }
 
+    /// Fifty frames a minute in all, two of them health checks; two texts a second; a sign of typing in five seconds.
+    fn hold_to_its_rates(&mut self, frame: &str) {
+        let kinds = [r#""action":"echo""#, r#""type":"Text""#, r#""eventType":"Typing""#];
+        let kind = kinds.into_iter().find(|kind| frame.contains(kind)).unwrap_or_default();
+        self.lately.retain(|(at, _)| self.now - at < 60_000);
+        self.lately.push((self.now, kind));
+        let count = |kind: &str, span: u64| {
+            self.lately.iter().filter(|(at, it)| self.now - at < span && (*it == kind || kind.is_empty())).count()
+        };
+        for (kind, span, most) in [("", 60_000, 50), (kinds[0], 60_000, 2), (kinds[1], 1_000, 2), (kinds[2], 5_000, 1)]
+        {
+            assert!(count(kind, span) <= most, "seed {}: more than {most} {kind} frames in {span} ms", self.seed);
+        }
+    }
+
+    /// Since when it is being sent. That this is never more than fifteen seconds is looked at after every input.
+    fn follow_sending(&mut self, item: &Item) {
+        if let Content::Inbound(Inbound { local_id: Some(id), state, .. }) = &item.content {
+            if *state == SendState::Sending {
+                self.sending.entry(id.clone()).or_insert(self.now);
+            } else if let Some(since) = self.sending.remove(id) {
+                self.longest_sending = self.longest_sending.max(self.now - since);
+            }
+        }
+    }
+
     fn show(&mut self, event: Event) {
         match event {
             Event::Status(status) => {
@@ -552,6 +597,11 @@ impl Rig {
     }
 
     fn mirror(&mut self, diff: TimelineDiff) {
+        if let TimelineDiff::Insert { item, .. } | TimelineDiff::Set { item, .. } | TimelineDiff::Move { item, .. } =
+            &diff
+        {
+            self.follow_sending(item);
+        }
         match diff {
             TimelineDiff::Reset(items) => self.items = items,
             TimelineDiff::Insert { index, item } => self.items.insert(index, item),

@@ -186,26 +186,43 @@ pub struct Timings {
     pub connect: Millis,
     /// How long the backend may take to answer our hello, or a question for older messages. 10 s.
     pub answer: Millis,
-    /// How long a sent message may go without its echo before the connection is held for dead. 8 s: messages are echoed within
-    /// a second; a half-open socket never echoes.
+    /// How long a sent message may go without its echo before the connection is held for dead. 7.5 s: messages are echoed within
+    /// a second; a half-open socket never echoes; a visitor waits eight.
     pub acknowledge: Millis,
     /// How long history may lag behind what was accepted. 3 s: history is written after the echo; a message that is not in
     /// it is not called lost before that.
     pub settle: Millis,
     /// The least time between two messages. 500 ms: the strictest burst limit that is told of is 2 a second.
     pub pace: Millis,
-    /// How long a connection may be silent before it is probed. 40 s: the backend allows two health checks a minute, and one is
-    /// kept in reserve for when the page wakes.
+    /// How long a connection may be silent before it is probed. 15 s: with the answer's time a dead one is found in less than 20, by four
+    /// questions a minute.
     pub probe: Millis,
-    /// How long after a probe anything must have been heard. 8 s.
+    /// How long after a probe anything must have been heard. 4 s: an answer takes a tenth of that, and a needless reconnection loses
+    /// nothing.
     pub probe_answer: Millis,
     /// How old what is known of history may become while nothing is heard, before it is read again. 60 s; longer, the longer nothing
     /// was said. One chat in five thousand lost a message on a connection that seemed well, in the one field study there is.
     pub audit: Millis,
-    /// How many health checks a connection may send in [`Timings::probe_window`]. The backend's quota.
+    /// How many health checks may be sent in [`Timings::probe_window`]. 2, the backend's quota; one is kept for when the page wakes.
     pub probe_quota: usize,
-    /// The window of that quota: 60 s.
+    /// How many questions for the history's key may stand in for one in the same time. 4, by our own modesty.
+    pub probe_keys: usize,
+    /// The window of both: the backend's minute, and two seconds for frames that take less long than the one before.
     pub probe_window: Millis,
+    /// How many frames of any kind may be sent in [`Timings::frames_span`]. 50 of the 60 that the backend allows. Beyond it no probe
+    /// is sent; what is below it is room for what cannot wait.
+    pub frames: usize,
+    /// Above so many of them, texts and new connections wait. 40.
+    pub frames_of_ours: usize,
+    /// Above so many of them, the agent is not told that the visitor types. 30.
+    pub frames_typing: usize,
+    /// 60 s, and one for frames that take less long than the one before.
+    pub frames_span: Millis,
+    /// How late a timer may be, or the wall clock ahead of the other, before the page is taken to have slept. 2 s: browsers hold the timers
+    /// of a page that is not seen back for one.
+    pub late: Millis,
+    /// What was heard so lately suffices when the page wakes, for so long. 800 ms: with the answer's time less than five seconds.
+    pub wake_silence: Millis,
     /// The shortest wait before a reconnection. 100 ms.
     pub backoff_floor: Millis,
     /// The bound of the first random wait: 800 ms.
@@ -280,14 +297,21 @@ impl Default for Timings {
             request: 10 * SECOND,
             connect: 15 * SECOND,
             answer: 10 * SECOND,
-            acknowledge: 8 * SECOND,
+            acknowledge: 7_500,
             settle: 3 * SECOND,
             pace: 500,
-            probe: 40 * SECOND,
-            probe_answer: 8 * SECOND,
+            probe: 15 * SECOND,
+            probe_answer: 4 * SECOND,
             audit: MINUTE,
             probe_quota: 2,
-            probe_window: MINUTE,
+            probe_keys: 4,
+            probe_window: 62 * SECOND,
+            frames: 50,
+            frames_of_ours: 40,
+            frames_typing: 30,
+            frames_span: 61 * SECOND,
+            late: 2 * SECOND,
+            wake_silence: 800,
             backoff_floor: 100,
             backoff_first: 800,
             backoff_cap: 12 * SECOND,

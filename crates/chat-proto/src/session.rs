@@ -7,6 +7,7 @@
 
 mod connect;
 mod hearing;
+mod liveness;
 mod reading;
 mod replay;
 mod sending;
@@ -15,7 +16,7 @@ mod tokens;
 use alloc::{format, string::String, vec::Vec};
 
 use crate::backoff::Backoff;
-use crate::config::Config;
+use crate::config::{Config, Timings};
 use crate::credential::Grant;
 use crate::dialect::{ClientOp, Deployment, Dialect, Wire};
 use crate::io::{Command, Connectivity, Event, Input, Output, Problem, SocketEvent, SocketId};
@@ -26,12 +27,12 @@ use crate::phase::{ConnectionStatus, Phase, is_allowed};
 use crate::random::Random;
 use crate::snapshot::{SharedRecord, Snapshot, TabRecord};
 use crate::tab::Known;
-use crate::time::{Instant, Now, SECOND};
+use crate::time::{Instant, Now, SECOND, Timestamp};
 use crate::timeline::Timeline;
 use crate::timer::{Timer, TimerTable};
 use crate::window::Window;
 
-use connect::Liveness;
+use liveness::{Liveness, Rates};
 use reading::Reading;
 use replay::Replay;
 use tokens::TokenSupply;
@@ -45,6 +46,8 @@ pub struct Session {
     config: Config,
     dialect: &'static dyn Dialect,
 
+    /// When the last input came.
+    clock: Now,
     phase: Phase,
     journal: Journal,
     /// The close code, status or protocol code of the present input, for the journal.
@@ -53,6 +56,7 @@ pub struct Session {
     /// The token that the present socket was opened with. It keeps it even when a newer one comes.
     socket_token: String,
     liveness: Liveness,
+    rates: Rates,
     backoff: Backoff,
     /// Sockets in a row that never opened.
     unopened: u32,
@@ -99,12 +103,14 @@ impl Session {
         let is_live = shared.is_some();
         let shared = shared.unwrap_or_default();
         Self {
+            clock: Now { mono: Instant::default(), wall: Timestamp::default() },
             phase: Phase::Idle,
             journal: Journal::default(),
             cause: 0,
             last_socket: 0,
             socket_token: String::new(),
             liveness: Liveness::default(),
+            rates: Rates::default(),
             backoff: Backoff::default(),
             unopened: 0,
             strangeness: 0,
@@ -156,6 +162,7 @@ impl Session {
 
     /// Shows what was restored, and comes back to the conversation if there is one that lives. Without one it does nothing at all.
     pub fn start(&mut self, now: Now) -> Vec<Output> {
+        self.clock = now;
         self.outbox.settle_at(now.mono + self.config.timings.settle);
         self.show_restored();
         if self.is_live && !self.is_over {
@@ -166,6 +173,12 @@ impl Session {
 
     /// Takes one input in and returns all there is to do about it, in order.
     pub fn handle_input(&mut self, now: Now, input: Input) -> Vec<Output> {
+        let (has_slept, is_timeout) = (self.has_slept(now), matches!(input, Input::Timeout));
+        self.clock = now;
+        // Before a deadline that has passed is believed, but after everything else: that may be why the page woke.
+        if has_slept && is_timeout {
+            self.on_sleep(now);
+        }
         match input {
             Input::Command(command) => self.on_command(now, command),
             Input::Socket(id, event) if self.phase.socket() == Some(id) => self.on_socket(now, id, event),
@@ -193,6 +206,9 @@ impl Session {
             Input::Shared(record) => self.on_shared(record),
             Input::Timeout => self.on_timeout(now),
             Input::Handed(kept) => self.take_over(now, kept),
+        }
+        if has_slept && !is_timeout {
+            self.on_sleep(now);
         }
         self.finish(now)
     }
@@ -287,7 +303,9 @@ impl Session {
     /// Says this on the socket, with the token that the socket was opened with. A wire that has no such word says nothing.
     fn say(&mut self, socket: SocketId, op: &ClientOp<'_>) {
         let trace = self.random.uuid();
+        let Timings { frames_span, .. } = self.config.timings;
         if let Some(Wire::Frame(frame)) = self.dialect.encode(&self.config, &self.socket_token, &trace, op) {
+            self.rates.frames.note(self.clock.mono, frames_span);
             self.out.push(Output::SendFrame(socket, frame));
         }
     }

@@ -1,8 +1,7 @@
 //! From wanting a connection to having one, and from losing it to having the next: the only file that opens or gives up a socket.
 
-use alloc::vec::Vec;
-
 use super::Session;
+use super::liveness::Liveness;
 use crate::closure::{Remedy, remedy};
 use crate::config::Timings;
 use crate::dialect::ClientOp;
@@ -17,27 +16,6 @@ use crate::window::Window;
 /// After so many sockets in a row that never opened, those are asked who may know why: the token endpoint and the settings. A browser
 /// does not tell a refused upgrade from a dead network.
 const DOUBTFUL: u32 = 2;
-
-/// What is known of the present connection's life.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Liveness {
-    /// When anything was last heard on it.
-    heard: Instant,
-    /// When anything was last said on it.
-    last_row: Instant,
-    /// When health checks were sent on it, oldest first.
-    probes: Vec<Instant>,
-    /// Since when messages flow.
-    online_since: Option<Instant>,
-    /// When a sign of the network's return, or an impatient visitor, last hastened an attempt.
-    hastened: Option<Instant>,
-    /// The backend asked not to be tried before.
-    not_before: Instant,
-    /// Something of the conversation was known before this connection.
-    is_return: bool,
-    /// An unreadable frame was reported.
-    is_unreadable_reported: bool,
-}
 
 impl Session {
     /// Starts an attempt: what a socket needs is fetched first.
@@ -139,6 +117,7 @@ impl Session {
             (false, false) => {
                 self.goes_on();
                 self.enter(now, Phase::Replaying(id));
+                self.watch(now);
                 self.catch_up(now);
             }
         }
@@ -234,7 +213,7 @@ impl Session {
     pub(super) fn fail_connection(&mut self, now: Now, at_least: Millis) {
         let was_read_only = matches!(self.phase, Phase::ReadOnly(_));
         self.give_up_socket(now, true);
-        self.liveness.not_before = now.mono + at_least.min(self.config.timings.retry_after_cap);
+        self.rates.not_before = now.mono + at_least.min(self.config.timings.retry_after_cap);
         if was_read_only {
             self.enter(now, Phase::ReadOnly(None));
         } else {
@@ -257,16 +236,18 @@ impl Session {
         self.wait_until(now, now.mono + wait);
     }
 
-    fn wait_until(&mut self, now: Now, until: Instant) {
+    pub(super) fn wait_until(&mut self, now: Now, until: Instant) {
         let until = until.max(self.not_before());
         self.enter(now, Phase::Backoff { until });
         self.timers.set(Timer::Reconnect, until);
         self.count_down(now, until);
     }
 
-    /// Neither the backend nor the token endpoint is to be asked before.
+    /// Neither the backend nor the token endpoint is to be asked before, and there must be room for what is said on a new connection.
     fn not_before(&self) -> Instant {
-        self.supply.not_before().max(self.liveness.not_before)
+        let Timings { frames_of_ours, frames_span, .. } = self.config.timings;
+        let room = self.rates.frames.free_at(frames_of_ours, frames_span);
+        self.supply.not_before().max(self.rates.not_before).max(room)
     }
 
     /// Arms the countdown for the moment at which the number of whole seconds changes.
@@ -298,8 +279,7 @@ impl Session {
         if self.liveness.online_since.is_some_and(|since| now.mono.since(since) >= self.config.timings.backoff_reset) {
             self.backoff.reset();
         }
-        let Liveness { hastened, not_before, .. } = self.liveness;
-        self.liveness = Liveness { hastened, not_before, ..Liveness::default() };
+        self.liveness = Liveness::default();
         if let Some(id) = self.outbox.unsettle(now.mono + self.config.timings.settle) {
             self.is_unsaved = true;
             self.show_state(&id);
@@ -347,134 +327,17 @@ impl Session {
         self.misconfigured(now, code);
     }
 
-    // ── signs of life, and of the network ──
-
-    /// Anything at all was heard on the socket.
-    pub(super) fn heard(&mut self, now: Now) {
-        self.liveness.heard = now.mono;
-        self.timers.stop(Timer::ProbeAnswer);
-        self.watch(now);
-    }
-
-    /// Arms the watch for silence: while messages flow and somebody looks.
-    fn watch(&mut self, now: Now) {
-        if matches!(self.phase, Phase::Online(_)) && self.reading.is_visible {
-            self.timers.set(Timer::Probe, now.mono + self.config.timings.probe);
-        } else {
-            self.timers.stop(Timer::Probe);
-        }
-    }
-
-    /// The connection has been silent for long. Now and then the probe is a look into history: a frame that the backend lost on its way
-    /// here leaves no other trace. The longer nothing was said, the rarer.
-    pub(super) fn on_quiet(&mut self, now: Now) {
-        let Phase::Online(id) = self.phase else { return };
-        let quiet_for = now.mono.since(self.liveness.last_row);
-        if self.replay.is_older_than(now, self.config.timings.audit.max(quiet_for / 2)) {
-            self.catch_up(now);
-            self.timers.set(Timer::ProbeAnswer, now.mono + self.config.timings.probe_answer);
-        } else {
-            self.probe(now, id);
-        }
-    }
-
-    /// Something was said.
-    pub(super) fn note_row(&mut self, now: Now) {
-        self.liveness.last_row = now.mono;
-    }
-
-    /// Asks the backend whether it is there. Where the quota of health checks is used up, a question for the history's key does.
-    fn probe(&mut self, now: Now, id: SocketId) {
-        if self.timers.get(Timer::ProbeAnswer).is_some() {
-            return;
-        }
-        let window = self.config.timings.probe_window;
-        self.liveness.probes.retain(|sent| now.mono.since(*sent) <= window);
-        if self.liveness.probes.len() < self.config.timings.probe_quota {
-            self.liveness.probes.push(now.mono);
-            self.say(id, &ClientOp::Probe);
-        } else {
-            self.say(id, &ClientOp::HistoryKey);
-        }
-        self.timers.set(Timer::ProbeAnswer, now.mono + self.config.timings.probe_answer);
-    }
-
-    /// Something suggests that the connection may have died, or that one can be had again.
-    pub(super) fn wake(&mut self, now: Now) {
-        match self.phase {
-            // What was heard a moment ago need not be asked for: whoever switches tabs quickly sends no storm of frames.
-            Phase::Online(id) | Phase::Replaying(id) => {
-                self.watch(now);
-                if now.mono.since(self.liveness.heard) >= self.config.timings.wake_spacing {
-                    self.probe(now, id);
-                }
-            }
-            Phase::Backoff { .. } | Phase::Offline if self.has_network => self.hasten(now),
-            Phase::Backoff { .. }
-            | Phase::Offline
-            | Phase::Idle
-            | Phase::Starting
-            | Phase::Connecting(_)
-            | Phase::Handshaking(_)
-            | Phase::Restarting(_)
-            | Phase::ReadOnly(_)
-            | Phase::Evicted
-            | Phase::Expired
-            | Phase::Refused
-            | Phase::Misconfigured => {}
-        }
-        if self.phase.is_under_way() {
-            self.renew_if_due(now);
-        }
-    }
-
-    /// Brings the next attempt forward, a little and at random, so that visitors who share a network do not all come at once.
-    fn hasten(&mut self, now: Now) {
-        let timings = &self.config.timings;
-        let soon = now.mono + timings.wake / 2 + self.random.up_to(timings.wake / 2);
-        let spaced = self.liveness.hastened.map_or(soon, |last| soon.max(last + timings.wake_spacing));
-        let until = match self.phase {
-            Phase::Backoff { until } => until.min(spaced),
-            _ => spaced,
-        };
-        self.liveness.hastened = Some(now.mono);
-        self.wait_until(now, until);
-    }
-
-    pub(super) fn on_network_back(&mut self, now: Now) {
-        self.has_network = true;
-        self.wake(now);
-    }
-
-    pub(super) fn on_network_gone(&mut self, now: Now) {
-        self.has_network = false;
-        match self.phase {
-            Phase::ReadOnly(_) => {
-                self.give_up_socket(now, true);
-                self.enter(now, Phase::ReadOnly(None));
-            }
-            phase if phase.is_under_way() => self.stop(now, Phase::Offline),
-            _ => {}
-        }
-    }
-
-    pub(super) fn on_unreadable(&mut self) {
-        if !core::mem::replace(&mut self.liveness.is_unreadable_reported, true) {
-            self.report(Problem::UnreadableFrame);
-        }
-    }
-
     // ── what the visitor asks for ──
 
     pub(super) fn try_now(&mut self, now: Now) {
         match self.phase {
             Phase::Backoff { until } => {
-                let spaced = self.liveness.hastened.map_or(now.mono, |last| last + self.config.timings.wake_spacing);
+                let spaced = self.rates.hastened.map_or(now.mono, |last| last + self.config.timings.wake_spacing);
                 let soonest = spaced.max(self.not_before());
                 if soonest > now.mono {
                     self.wait_until(now, soonest.min(until));
                 } else {
-                    self.liveness.hastened = Some(now.mono);
+                    self.rates.hastened = Some(now.mono);
                     self.begin(now);
                 }
             }

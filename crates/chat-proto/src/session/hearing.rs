@@ -81,7 +81,6 @@ impl Session {
         self.outbox.confirm(id)?;
         self.strangeness = 0;
         self.is_unsaved = true;
-        self.reading.allow_typing();
         let diff = self.timeline.adopt(id, row)?;
         self.tell(Event::Timeline(diff));
         self.timeline.find(id).cloned()

@@ -3,6 +3,7 @@
 use alloc::string::String;
 
 use super::Session;
+use crate::config::Timings;
 use crate::dialect::ClientOp;
 use crate::io::Event;
 use crate::phase::Phase;
@@ -43,11 +44,6 @@ impl Reading {
         if self.draft.trim() == text.trim() {
             self.draft.clear();
         }
-    }
-
-    /// A message arrived, which ends what the agent was told about typing.
-    pub(super) fn allow_typing(&mut self) {
-        self.may_tell_typing_from = Instant::default();
     }
 }
 
@@ -111,8 +107,10 @@ impl Session {
     fn tell_typing(&mut self, now: Now) {
         let Phase::Online(socket) = self.phase else { return };
         let is_wanted = self.deployment.as_ref().is_some_and(|deployment| deployment.tells_typing);
-        if is_wanted && now.mono >= self.reading.may_tell_typing_from {
-            self.reading.may_tell_typing_from = now.mono + self.config.timings.typing;
+        let Timings { typing, frames_typing, frames_span, .. } = self.config.timings;
+        let room = self.rates.frames.free_at(frames_typing, frames_span);
+        if is_wanted && now.mono >= self.reading.may_tell_typing_from.max(room) {
+            self.reading.may_tell_typing_from = now.mono + typing;
             self.say(socket, &ClientOp::Typing);
         }
     }

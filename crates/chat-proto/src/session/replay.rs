@@ -86,6 +86,16 @@ impl Session {
         }
     }
 
+    /// The same with a new key, which is asked for on the socket. False if history is being read already.
+    pub(super) fn audit(&mut self, now: Now) -> bool {
+        let is_free = self.replay.task.is_none();
+        if is_free {
+            self.replay.key = None;
+            self.run(now, Purpose::CatchUp, 1);
+        }
+        is_free
+    }
+
     pub(super) fn load_earlier(&mut self, now: Now) {
         if self.replay.has_more && self.replay.task.is_none() && self.phase.accepted().is_some() {
             // Pages shift when something is said, so the page is counted from what is known. An overlap is merged away.

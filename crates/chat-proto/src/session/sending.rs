@@ -3,6 +3,7 @@
 use alloc::{string::String, vec::Vec};
 
 use super::Session;
+use crate::config::Timings;
 use crate::dialect::{About, ClientOp, Refusal};
 use crate::io::{Event, Problem};
 use crate::message::{LocalId, Rejection};
@@ -128,8 +129,10 @@ impl Session {
     pub(super) fn flush(&mut self, now: Now) {
         let Phase::Online(socket) = self.phase else { return };
         let Some(entry) = self.outbox.next() else { return };
-        if now.mono < self.send_gate {
-            self.timers.set(Timer::Flush, self.send_gate);
+        let Timings { frames_of_ours, frames_span, .. } = self.config.timings;
+        let gate = self.send_gate.max(self.rates.frames.free_at(frames_of_ours, frames_span));
+        if now.mono < gate {
+            self.timers.set(Timer::Flush, gate);
             return;
         }
         let (id, text, attempt) = (entry.id.clone(), entry.text.clone(), entry.attempts + 1);
@@ -144,7 +147,8 @@ impl Session {
     /// Nothing is sent for so long, and a little longer at random, so that all who were told the same do not come back at once.
     fn pause(&mut self, now: Now, span: Option<Millis>) {
         let span = span.unwrap_or(self.config.timings.rate_pause).min(self.config.timings.retry_after_cap);
-        self.send_gate = now.mono + span + self.random.up_to(span / 5);
+        let until = now.mono + span + self.random.up_to(span / 5);
+        self.send_gate = self.send_gate.max(until);
     }
 
     /// Shows the state that the outbox has for this message.
