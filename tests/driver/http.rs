@@ -10,7 +10,7 @@ use guest_chat::driver::clock;
 use guest_chat::driver::http::{Exchange, read_retry_after};
 use wasm_bindgen_test::wasm_bindgen_test;
 
-use crate::page::{self, Fetch, settle};
+use crate::page::{self, Fetch, settle, until};
 
 type Heard = Rc<RefCell<Vec<Result<Response, NetError>>>>;
 
@@ -46,7 +46,7 @@ async fn json_is_a_value_whatever_it_is_called_and_a_login_page_is_null() {
         ("", "application/json", Value::Null),
     ] {
         let (_exchange, heard) = ask(&get(&page::blob(text, kind)));
-        settle().await;
+        until(|| !heard.borrow().is_empty()).await;
         assert_eq!(*heard.borrow(), [Ok(ok(body))]);
     }
 }

@@ -15,6 +15,8 @@ cargo xtask <command>
           --no-serve    simulator and token proxy only, for `trunk serve` by hand
   test  [--only STEP]… [--skip STEP]…
           everything CI checks, in order; `--only help` lists the steps
+  test  --browser firefox
+          the wasm-bindgen tests in Firefox instead of Chromium, and nothing else
   build   the release bundle in dist/: loader, glue, wasm, style, demo.html
   size    raw, gzip and brotli bytes of each file of the bundle; fails over budget
   setup   install every tool the other commands would install, and run nothing
@@ -22,7 +24,7 @@ cargo xtask <command>
   help    this text
 
 Every command installs what it misses: Rust's wasm target, wasm-bindgen and trunk into .tools/, npm packages, Chromium.
-CHROMIUM and CHROMEDRIVER name a browser and its driver to use instead of the installed ones.
+CHROMIUM and CHROMEDRIVER, FIREFOX and GECKODRIVER name a browser and its driver to use instead of the installed ones.
 ";
 
 /// One command with its options, checked.
@@ -31,6 +33,7 @@ pub(crate) enum Request {
     Help,
     Demo(demo::Options),
     Test(Selection),
+    TestInFirefox,
     Build,
     Size,
     Setup,
@@ -53,6 +56,7 @@ pub(crate) fn parse(arguments: &[String]) -> Result<Request> {
         "setup" => no_options(command, &rest, Request::Setup),
         "stage" => no_options(command, &rest, Request::Stage),
         "demo" => demo_options(&rest).map(Request::Demo),
+        "test" if rest.contains(&"--browser") => test_in_browser(&rest),
         "test" => test_selection(&rest).map(Request::Test),
         unknown => Err(Failure::Usage(format!("there is no command `{unknown}`"))),
     }
@@ -90,6 +94,16 @@ fn test_selection(rest: &[&str]) -> Result<Selection> {
         }
     }
     Ok(selection)
+}
+
+fn test_in_browser(rest: &[&str]) -> Result<Request> {
+    let words = match rest {
+        ["--browser", "firefox"] => return Ok(Request::TestInFirefox),
+        ["--browser"] => "`--browser` needs a value".to_owned(),
+        ["--browser", other] => format!("`--browser {other}`: Chromium is the usual one, `firefox` the other"),
+        _ => "`--browser firefox` is a run of its own, and takes nothing else".to_owned(),
+    };
+    Err(Failure::Usage(words))
 }
 
 fn value<'a>(flag: &str, word: Option<&&'a str>) -> Result<&'a str> {
@@ -182,6 +196,16 @@ mod tests {
     fn steps_can_be_picked_and_left_out() {
         let selection = Selection { only: vec!["fmt", "host"], skip: vec!["host"] };
         assert_eq!(parsed("test --only fmt --only host --skip host"), Ok(Request::Test(selection)));
+    }
+
+    #[test]
+    fn the_other_browser_is_a_run_of_its_own() {
+        assert_eq!(parsed("test --browser firefox"), Ok(Request::TestInFirefox));
+        assert_eq!(usage("test --browser"), "`--browser` needs a value");
+        assert!(usage("test --browser opera").contains("opera"));
+        for line in ["test --browser firefox --only fmt", "test --skip fmt --browser firefox"] {
+            assert_eq!(usage(line), "`--browser firefox` is a run of its own, and takes nothing else");
+        }
     }
 
     #[test]

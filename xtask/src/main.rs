@@ -39,6 +39,7 @@ fn main() -> ExitCode {
             }
             Request::Demo(options) => demo::run(options),
             Request::Test(selection) => test::run(&selection),
+            Request::TestInFirefox => test::run_in_firefox(),
             Request::Build => build::run(),
             Request::Size => size::run(),
             Request::Setup => setup::run(),

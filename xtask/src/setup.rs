@@ -13,7 +13,7 @@ pub(crate) fn run() -> Result<()> {
     tools::trunk()?;
     tools::npm::bundling()?;
     tools::npm::browser_tests()?;
-    let browser = tools::browser::browser()?;
-    println!("All set: tools in .tools/bin, browser {}.", browser.chromium.display());
+    let browser = tools::browser::chromium()?;
+    println!("All set: tools in .tools/bin, browser {}.", browser.program.display());
     Ok(())
 }

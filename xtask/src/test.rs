@@ -32,6 +32,10 @@ pub(crate) const STEPS: [Step; 9] = [
     Step { name: "demo", about: "`cargo xtask demo` comes up and goes down", run: steps::demo_comes_up },
 ];
 
+/// The step of `cargo xtask test --browser firefox`, which is a run of its own: CI's browser is Chromium.
+const IN_FIREFOX: Step =
+    Step { name: "firefox", about: "wasm-bindgen tests in headless Firefox", run: steps::in_firefox };
+
 /// Which steps to run: those in `only`, or all; without those in `skip`.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Selection {
@@ -47,12 +51,17 @@ impl Selection {
 
 /// `cargo xtask test`.
 pub(crate) fn run(selection: &Selection) -> Result<()> {
-    let mut log = Log::default();
-    for step in &STEPS {
-        if !selection.includes(step) {
-            log.skipped.push(step.name);
-            continue;
-        }
+    let (picked, skipped): (Vec<&Step>, Vec<&Step>) = STEPS.iter().partition(|step| selection.includes(step));
+    run_steps(picked, Log { ran: Vec::new(), skipped: skipped.iter().map(|step| step.name).collect() })
+}
+
+/// `cargo xtask test --browser firefox`.
+pub(crate) fn run_in_firefox() -> Result<()> {
+    run_steps(vec![&IN_FIREFOX], Log::default())
+}
+
+fn run_steps(steps: Vec<&Step>, mut log: Log) -> Result<()> {
+    for step in steps {
         println!("\n━━ {}: {}", step.name, step.about);
         let start = Instant::now();
         let outcome = (step.run)();

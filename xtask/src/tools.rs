@@ -18,6 +18,9 @@ pub(crate) const WASM: &str = "wasm32-unknown-unknown";
 /// The newest Trunk that Rust 1.95 compiles.
 const TRUNK: &str = "0.21.14";
 
+/// The newest one.
+const GECKODRIVER: &str = "0.37.1";
+
 /// A command in the repository's root that finds our tools first.
 pub(crate) fn command(program: &str) -> Command {
     let mut command = Command::new(program);
@@ -80,12 +83,25 @@ pub(crate) fn trunk() -> Result<()> {
     cargo_tool("trunk", "trunk", TRUNK)
 }
 
+/// Firefox's driver out of our tools folder, built now if it is not there. Any version drives any Firefox of the last years.
+pub(crate) fn geckodriver() -> Result<PathBuf> {
+    let program = workspace::tools().join("bin/geckodriver");
+    if !program.is_file() {
+        cargo_install("geckodriver", GECKODRIVER)?;
+    }
+    Ok(program)
+}
+
 /// Installs `package` into our tools folder, unless its `program` of that version is there or on the PATH already.
 fn cargo_tool(program: &str, package: &str, version: &str) -> Result<()> {
     let answer = process::output(command(program).arg("--version"));
     if answer.is_some_and(|answer| answer.split(' ').next_back() == Some(version)) {
         return Ok(());
     }
+    cargo_install(package, version)
+}
+
+fn cargo_install(package: &str, version: &str) -> Result<()> {
     println!("installing {package} {version} into .tools/ (once; a few minutes)");
     // Not optimised: it is compiled far longer than it will ever run.
     process::run(

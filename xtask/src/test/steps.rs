@@ -12,7 +12,8 @@ use crate::failure::{Failure, Result, While};
 use crate::http;
 use crate::ports::{self, Ports};
 use crate::process::{self, Service};
-use crate::tools::{self, browser, cargo, npm};
+use crate::tools::browser::{self, Browser};
+use crate::tools::{self, cargo, npm};
 use crate::workspace;
 
 pub(super) fn fmt() -> Result<()> {
@@ -59,43 +60,55 @@ pub(super) fn host() -> Result<()> {
 }
 
 pub(super) fn in_browser() -> Result<()> {
+    let browser = browser::chromium()?;
+    let source = workspace::root().join("webdriver.json");
+    let capabilities = fs::read_to_string(&source).while_(|| format!("read {}", source.display()))?;
+    wasm_tests("CHROMEDRIVER", &browser, &with_binary(&capabilities, "goog:chromeOptions", &browser.program)?)
+}
+
+pub(super) fn in_firefox() -> Result<()> {
+    const CAPABILITIES: &str = r#"{ "moz:firefoxOptions": { "args": ["-headless"] } }"#;
+    let browser = browser::firefox()?;
+    wasm_tests("GECKODRIVER", &browser, &with_binary(CAPABILITIES, "moz:firefoxOptions", &browser.program)?)
+}
+
+/// Runs the wasm-bindgen tests in the browser whose driver the runner knows by that variable.
+fn wasm_tests(driver: &str, browser: &Browser, capabilities: &str) -> Result<()> {
     tools::wasm_target()?;
     tools::wasm_bindgen()?;
-    let browser = browser::browser()?;
-    let capabilities = capabilities(&browser.chromium)?;
+    // webdriver.json with the browser that we found, written where nobody else looks.
+    let file = workspace::target()?.join("webdriver.json");
+    bundle::write(&file, capabilities)?;
+    let mut tests = cargo();
+    // The runner takes the first driver that it knows: another one's variable would win over ours.
+    for other in ["CHROMEDRIVER", "GECKODRIVER", "SAFARIDRIVER", "MSEDGEDRIVER"] {
+        tests.env_remove(other);
+    }
     process::run(
-        cargo()
+        tests
             .args(["test", "--locked", "--package", "guest-chat", "--lib", "--tests", "--target", tools::WASM])
-            .env("CHROMEDRIVER", &browser.driver)
-            .env("WASM_BINDGEN_TEST_WEBDRIVER_JSON", &capabilities)
+            .env(driver, &browser.driver)
+            .env("WASM_BINDGEN_TEST_WEBDRIVER_JSON", &file)
             // Seconds, for a whole test program. The defaults, 20 and 5, are for a machine with nothing else to do.
             .env("WASM_BINDGEN_TEST_TIMEOUT", "120")
             .env("WASM_BINDGEN_TEST_DRIVER_TIMEOUT", "60"),
     )
 }
 
-/// webdriver.json with the browser that we found, written where nobody else looks.
-fn capabilities(chromium: &Path) -> Result<PathBuf> {
-    let source = workspace::root().join("webdriver.json");
-    let text = fs::read_to_string(&source).while_(|| format!("read {}", source.display()))?;
-    let file = workspace::target()?.join("webdriver.json");
-    bundle::write(&file, &with_binary(&text, chromium)?)?;
-    Ok(file)
-}
-
-fn with_binary(capabilities: &str, chromium: &Path) -> Result<String> {
-    const OPTIONS: &str = "\"goog:chromeOptions\": {";
-    let binary = format!("{OPTIONS} \"binary\": \"{}\",", chromium.display());
-    let with_binary = capabilities.replacen(OPTIONS, &binary, 1);
+/// The capabilities with the browser that we found among these options of its driver's.
+fn with_binary(capabilities: &str, options: &str, program: &Path) -> Result<String> {
+    let options = format!("\"{options}\": {{");
+    let binary = format!("{options} \"binary\": \"{}\",", program.display());
+    let with_binary = capabilities.replacen(&options, &binary, 1);
     if with_binary == capabilities {
-        return Err(Failure::step(format!("webdriver.json has no {OPTIONS}")));
+        return Err(Failure::step(format!("webdriver.json has no {options}")));
     }
     Ok(with_binary)
 }
 
 pub(super) fn end_to_end() -> Result<()> {
     npm::browser_tests()?;
-    let browser = browser::browser()?;
+    let browser = browser::chromium()?;
     demo::build_companions()?;
     build::make_if_needed()?;
     process::run(
@@ -103,7 +116,7 @@ pub(super) fn end_to_end() -> Result<()> {
             // Two files at a time: each brings up a browser, and there may be two cores for all of them.
             .args(["--test", "--test-concurrency=2", "--test-reporter=spec"])
             .args(end_to_end_files()?)
-            .env("CHROMIUM", &browser.chromium)
+            .env("CHROMIUM", &browser.program)
             .env("GUEST_CHAT_SIMULATOR", demo::companion("simulator")?)
             .env("GUEST_CHAT_TOKEN_PROXY", demo::companion("token-proxy")?)
             .env("GUEST_CHAT_DIST", build::dist()),
@@ -164,7 +177,8 @@ mod tests {
 
     #[test]
     fn the_browser_we_found_is_the_one_that_is_driven() {
-        let json = with_binary(include_str!("../../../webdriver.json"), Path::new("/opt/my chromium")).unwrap();
+        let capabilities = include_str!("../../../webdriver.json");
+        let json = with_binary(capabilities, "goog:chromeOptions", Path::new("/opt/my chromium")).unwrap();
         assert!(json.contains(r#""binary": "/opt/my chromium","#), "{json}");
     }
 }
