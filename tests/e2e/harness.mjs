@@ -20,19 +20,21 @@ export { PATIENCE, Visitor } from "./visitor.mjs";
 /** The deployment that the simulator knows without being told. */
 export const DEPLOYMENT = "3f2b1c9e-7a4d-4e0f-9b6a-2d8c5e1f0a37";
 
+/** The program that all tests are run in. */
+export const BROWSER = process.env.CHROMIUM ?? "/usr/bin/chromium";
+
+/** The first three are for a container; the rest keep the browser from calling home. */
+export const BROWSER_FLAGS = [
+  "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-quic", "--no-first-run",
+  "--disable-background-networking", "--disable-component-update", "--disable-sync",
+];
+
 /** One browser for all tests of a file; profiles keep them apart. */
 let browser;
 after(async () => (await browser)?.close());
 
 function launch() {
-  browser ??= chromium.launch({
-    executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
-    // The first three are for a container; the rest keep the browser from calling home.
-    args: [
-      "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-quic", "--no-first-run",
-      "--disable-background-networking", "--disable-component-update", "--disable-sync",
-    ],
-  });
+  browser ??= chromium.launch({ executablePath: BROWSER, args: BROWSER_FLAGS });
   return browser;
 }
 
@@ -95,13 +97,14 @@ class Site {
    * @param {string} [options.body]        HTML of the page, but for the script tag
    * @param {string} [options.root]        attributes of the page's `<html>`
    * @param {object} [options.profile]     Playwright's options of a browser context: viewport, colorScheme, locale …
+   * @param {object} [options.context]     the browser context to come in, if not a new one with that profile
    * @param {(page: object) => Promise<void>} [options.prepare]  what is done to the page before anything of it runs
    */
   async visit({
     attributes = {}, policy = strictPolicy(this.simulator.origin), body = "<main><h1>A shop</h1></main>", root = 'lang="en"',
-    profile = {}, prepare,
+    profile = {}, context, prepare,
   } = {}) {
-    const context = await (await launch()).newContext(profile);
+    context ??= await (await launch()).newContext(profile);
     const visitor = new Visitor(context, await context.newPage(), this.#host.publish(this.#page(attributes, body, root), policy));
     this.visitors.push(visitor);
     return visitor.arrive(prepare);
