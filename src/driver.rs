@@ -27,7 +27,7 @@ use std::vec;
 use chat_proto::config::Config;
 use chat_proto::dialect::web_messaging::WebMessaging;
 use chat_proto::io::{
-    Command, Connectivity, Event, Input, LockEvent, NetError, Output, RequestId, SocketEvent, SocketId,
+    Command, Connectivity, Event, Input, LockEvent, NetError, Output, RequestId, SocketEvent, SocketId, TimelineDiff,
 };
 use chat_proto::json::Value;
 use chat_proto::tab::Tab;
@@ -322,6 +322,9 @@ impl Shell {
             // What was left may have gone on in another tab since. It begins like a page that was opened.
             PageEvent::Back => {
                 self.leave();
+                // The tab to come knows nothing of what is still on the screen, and will show all of it itself.
+                (self.tell)(Event::Timeline(TimelineDiff::Reset(Vec::new())));
+                (self.tell)(Event::Typing(false));
                 self.begin();
             }
         }

@@ -11,7 +11,7 @@ export const LONG = 45_000;
 /**
  * Waits until backend and screens agree: on each of `said` once and in order, with every message of the visitor's sent.
  * @param {object} site          what `openSite` gave
- * @param {object[]} visitors    each tab that shows this conversation, the first being one whose token is known
+ * @param {object[]} visitors    each tab that shows this conversation
  * @param {Array} said           what the test said: a text is the visitor's, `{ agent: text }` the other side's
  * @param {object} [options]
  * @param {boolean} [options.ordered]   whether `said` is in order; without, only the backend's order counts
@@ -21,15 +21,17 @@ export async function agree(site, visitors, said, { ordered = true, patience = L
   const wanted = said.map((entry) => (typeof entry === "string" ? `inbound ${entry}` : `outbound ${entry.agent}`));
   let columns;
   const same = async () => {
-    columns = { said: wanted, backend: await accepted(site, visitors[0]) };
+    columns = { said: wanted, backend: await accepted(site, visitors) };
     for (const [at, visitor] of visitors.entries()) columns[`tab ${at + 1}`] = await shown(visitor);
     return differences(columns, ordered).length === 0;
   };
   await until("agreement", patience, same).catch((error) => assert.fail(table(columns, ordered) ?? String(error)));
 }
 
-async function accepted(site, visitor) {
-  return (await site.said(await visitor.token())).map(([direction, text]) => `${direction} ${text}`);
+async function accepted(site, visitors) {
+  // Of several tabs only one has had a connection, and that may be gone.
+  const connected = [...visitors, ...site.visitors].find(({ spans }) => spans.length > 0) ?? visitors[0];
+  return (await site.said(await connected.token())).map(([direction, text]) => `${direction} ${text}`);
 }
 
 /** What can be read, with the state of what is not certainly sent. */

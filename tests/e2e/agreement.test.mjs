@@ -8,10 +8,10 @@ import { agree } from "./agreement.mjs";
 /** A tab that shows these lines, as `[direction, text, state]`. */
 function tab(...lines) {
   const messages = lines.map(([direction, text, state]) => ({ dataset: { direction, state }, querySelector: () => ({ textContent: text }) }));
-  return { token: async () => "", part: () => ({ evaluateAll: async (see) => see(messages) }) };
+  return { spans: [], token: async () => "", part: () => ({ evaluateAll: async (see) => see(messages) }) };
 }
 
-const backend = (...lines) => ({ said: async () => lines });
+const backend = (...lines) => ({ visitors: [], said: async () => lines });
 const sent = (text) => ["inbound", text, "sent"];
 
 test("what agrees passes", async () => {

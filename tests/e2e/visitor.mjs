@@ -17,6 +17,8 @@ export class Visitor {
   requests = [];
   /** The addresses of all sockets that it opened. */
   sockets = [];
+  /** When each of them was opened and closed, in ms of `performance.now()` of this process: `{ opened, closed: number | null }`. */
+  spans = [];
   /** Every frame on the page's sockets, in order: `{ sent: boolean, frame }`, parsed where it is JSON. */
   frames = [];
 
@@ -54,6 +56,9 @@ export class Visitor {
     });
     this.page.on("websocket", (socket) => {
       this.sockets.push(socket.url());
+      const span = { opened: performance.now(), closed: null };
+      this.spans.push(span);
+      socket.on("close", () => (span.closed ??= performance.now()));
       const keep = (sent) => ({ payload }) => this.frames.push({ sent, frame: parsed(payload) });
       socket.on("framesent", keep(true));
       socket.on("framereceived", keep(false));
