@@ -250,7 +250,7 @@
 
   function hasEarlierConversation() {
     try {
-      return Object.keys(localStorage).some((key) => key.startsWith(`guest-chat:${script.dataset.deploymentId?.trim()}`));
+      return Object.keys(localStorage).some((key) => key.startsWith(`guest-chat:${script.dataset.deploymentId?.trim()}`) && !key.endsWith(":reign"));
     } catch {
       return false; // storage is blocked, so there is nothing to resume
     }
