@@ -38,16 +38,16 @@ use post::{Post, Word};
 pub(crate) use screen::Known;
 use screen::Screen;
 
-/// How often a follower that can be seen asks whether the leader is there. 3 s: two questions without an answer make it take over, at
-/// most 9 s after the leader's last word. A post costs nothing; and it makes a leader that is hidden, whose timers the browser
+/// How often a follower that can be seen asks whether the leader is there. 2 s: three questions without an answer make it take over, at
+/// most 8 s after the leader's last word. A post costs nothing; and it makes a leader that is hidden, whose timers the browser
 /// holds back, look at what is due.
-const PING: Millis = 3 * SECOND;
+const PING: Millis = 2 * SECOND;
 
 /// How many questions in a row may stay unanswered.
-const PATIENCE: u8 = 2;
+const PATIENCE: u8 = 3;
 
-/// For how long somebody who asked while being seen is taken to look on: three questions.
-const LOOKS_ON: Millis = 3 * PING + SECOND;
+/// For how long somebody who asked while being seen is taken to look on: four questions, and a little more.
+const LOOKS_ON: Millis = 4 * PING + SECOND;
 
 /// Where something is kept. Both kinds hold JSON, and anything may fail at any time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
