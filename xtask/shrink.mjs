@@ -1,7 +1,7 @@
 // Takes out of the bundle what nothing in it uses, and shortens the names by which its two halves call each other:
 //   node shrink.mjs GLUE.js MODULE.wasm
-// - Leptos brings wasm-streams along, whose classes nobody imports. Exported code is never dead to a linker, so the exports go first,
-//   and what only they used goes with them.
+// - Leptos brings wasm-streams along, whose classes nobody imports. Exported code is never dead to a linker, so the exports go first;
+//   then the bodies of their functions, which the table still holds (3 KB); and what only they used goes with them.
 // - wasm-bindgen's names carry a hash of 16 digits each, in both halves, which no compression can shorten: 6 KB of what travels.
 // - The module is optimised at level 1 only, before and after unused parameters have gone: the higher levels make it smaller and what
 //   travels, its compressed form, larger. Hints of alignment, which no engine heeds, and the list of features go (`--dealign`, 1 KB in all).
@@ -21,12 +21,15 @@ const module = binaryen.readBinary(readFileSync(wasmPath));
 const count = (number, info) => Array.from({ length: number }, (_, index) => info(index));
 const exported = count(module.getNumExports(), (index) => binaryen.getExportInfo(module.getExportByIndex(index)).name);
 for (const name of exported) if (foreign.test(name)) module.removeExport(name);
+const described = (it) => ({ it, ...binaryen.getFunctionInfo(it) });
+const functions = () => count(module.getNumFunctions(), (index) => described(module.getFunctionByIndex(index)));
+const emptied = functions().filter(({ name, base }) => !base && foreign.test(name));
+for (const { it } of emptied) binaryen.Function.setBody(it, module.unreachable());
 module.runPasses(['remove-unused-module-elements']);
-const functions = count(module.getNumFunctions(), (index) => binaryen.getFunctionInfo(module.getFunctionByIndex(index)));
-const asked = new Set(functions.map(({ base }) => base).filter(Boolean));
+const asked = new Set(functions().map(({ base }) => base).filter(Boolean));
 writeFileSync(wasmPath, module.emitBinary());
 
-const passes = ['-O1', '--dealign', '--dae-optimizing', '-O1', '--strip-target-features', '--minify-imports-and-exports-and-modules'];
+const passes = ['-O1', '--dealign', '--dae-optimizing', '--duplicate-function-elimination', '-O1', '--strip-target-features', '--minify-imports-and-exports-and-modules'];
 const wasmOpt = fileURLToPath(new URL('node_modules/.bin/wasm-opt', import.meta.url));
 const short = JSON.parse(execFileSync(wasmOpt, [...passes, wasmPath, '-o', wasmPath], { encoding: 'utf8' }));
 writeFileSync(wasmPath, inOrder(readFileSync(wasmPath)));
@@ -49,4 +52,5 @@ glue = glue.replace(JSON.stringify(from), JSON.stringify('a')).replace(/\bwasm\.
 
 const missing = [...asked].filter((name) => !new RegExp(`^ {8}${(imports.get(name) ?? name).replace('$', '\\$')}: `, 'm').test(glue));
 if (missing.length || foreign.test(glue)) throw new Error(`the glue is not what it was: ${missing.join(', ') || 'foreign classes are left'}`);
+if (!emptied.length || !asked.size) throw new Error('the module is not what it was: it has no names, or asks for nothing');
 writeFileSync(gluePath, glue);

@@ -92,11 +92,11 @@ fn compile(target: &Path, bindgen: &Path) -> Result<()> {
             .env("RUSTFLAGS", "-Zunstable-options -Cpanic=immediate-abort -Zfmt-debug=none -Zlocation-detail=none")
             .env("CARGO_TARGET_DIR", &built),
     )?;
-    // Names and producers are removed here and not by rustc's `strip`, which takes `target_features` along and leaves wasm-opt
-    // refusing the module.
+    // Producers are removed here and not by rustc's `strip`, which takes `target_features` along and leaves wasm-opt refusing the
+    // module. The names stay until `shrink.mjs` has gone by them.
     process::run(
         tools::command("wasm-bindgen")
-            .args(["--target", "web", "--no-typescript", "--remove-name-section", "--remove-producers-section"])
+            .args(["--target", "web", "--no-typescript", "--remove-producers-section"])
             .args(["--out-name", "guest-chat", "--out-dir"])
             .arg(bindgen)
             .arg(built.join(tools::WASM).join("widget/guest_chat.wasm")),
