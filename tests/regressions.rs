@@ -8,7 +8,7 @@ use chat_proto::json::Value;
 use chat_proto::message::*;
 use chat_proto::phase::ConnectionStatus;
 use common::{Reply, Rig};
-use simulator::{Effect, FaultRule, On};
+use simulator::{Cut, Effect, FaultRule, On};
 
 fn v(text: &str) -> Value {
     serde_json::from_str(text).unwrap()
@@ -397,4 +397,66 @@ fn a_late_refusal_of_an_accepted_hello_changes_nothing() {
     rig.send("one");
     rig.run_for(5_000);
     assert_eq!((rig.status, rig.accepted()), (ConnectionStatus::Online, vec!["one".to_owned()]));
+}
+
+/// The conversation is cleared while a message is of unknown fate, and the word that a new one has begun is lost: the next hello is
+/// answered as if nothing had been. That history holds nothing of what was heard says that it is another conversation's.
+#[test]
+fn a_message_of_a_conversation_that_was_cleared_unnoticed_is_not_sent_again() {
+    let mut rig = Rig::new(1).online();
+    let token = rig.token();
+    let accepted_unheard = Effect::Close { code: 1001, reason: String::new(), cut: Cut::AfterAccept };
+    rig.backend.inject(FaultRule::once(On::Request("text".into()), accepted_unheard));
+    rig.backend.inject(FaultRule::once(On::Push("SessionResponse".into()), Effect::Lose));
+    rig.send("one");
+    rig.run_until("unconfirmed", |rig| matches!(rig.state_of("one"), SendState::Unconfirmed { .. }));
+    rig.backend_does(|b, now| b.clear(now, &token));
+    rig.run_for(60_000);
+    assert_eq!(rig.accepted(), ["one"]);
+    assert_eq!(rig.state_of("one"), SendState::Unconfirmed { ask: true });
+}
+
+/// A row of a new conversation that overtakes the word that it is new is no row of the old one, to be shown again when history is read.
+#[test]
+fn a_row_that_comes_before_its_conversation_is_announced_is_shown_once() {
+    let mut rig = Rig::new(1).online();
+    let token = rig.token();
+    rig.run_for(1_000);
+    rig.cut();
+    rig.backend_does(|b, now| b.clear(now, &token));
+    rig.backend.inject(FaultRule::once(On::Push("SessionResponse".into()), Effect::Reorder { ms: 3_000 }));
+    rig.run_until("the hello taken", |rig| rig.backend.connections().iter().any(|line| line.token.is_some()));
+    rig.agent_says("welcome");
+    rig.run_until("online", |rig| rig.status == ConnectionStatus::Online);
+    rig.cut();
+    rig.run_for(30_000);
+    assert_eq!(rig.screen(), [("welcome".to_owned(), "agent")]);
+}
+
+/// History that was read before it had settled says nothing about a message, however late its answer arrives.
+#[test]
+fn a_slow_answer_from_history_is_as_old_as_its_question() {
+    let mut rig = Rig::new(1).online();
+    rig.run_for(1_000);
+    let accepted_unheard = Effect::Close { code: 1000, reason: String::new(), cut: Cut::AfterAccept };
+    rig.backend.inject(FaultRule::once(On::Request("text".into()), Effect::HistoryLate { ms: 2_500 }));
+    rig.backend.inject(FaultRule::once(On::Request("text".into()), accepted_unheard));
+    rig.backend.inject(FaultRule::once(On::Http("messages".into()), Effect::Delay { ms: 5_000, jitter: 0 }));
+    rig.send("one");
+    rig.run_for(30_000);
+    assert_eq!(rig.accepted(), ["one"]);
+    assert_eq!(rig.state_of("one"), SendState::Sent);
+}
+
+/// The token comes first and ends while the settings are still awaited: another is asked for.
+#[test]
+fn a_token_that_ends_before_the_settings_come_is_replaced() {
+    let mut rig = Rig::new(1);
+    rig.endpoint.life = 3;
+    let slow = Effect::Delay { ms: 6_000, jitter: 0 };
+    rig.backend.inject(FaultRule::once(On::Http("config.json".into()), slow));
+    rig.timer_lag = 8_000;
+    rig.say(Command::Open);
+    rig.run_for(8_000);
+    assert_eq!(rig.status, ConnectionStatus::Online);
 }

@@ -99,7 +99,9 @@ fn a_rate_limit_pauses_the_queue_and_fails_nothing() {
         rig.run_until("sent", |rig| rig.state_of("two") == SendState::Sent);
         assert_eq!(rig.accepted(), ["one", "two"]);
         assert_eq!(rig.sockets, 1, "a limit is no reason to reconnect");
-        assert!(rig.now() - sent_at >= retry_after.unwrap_or(5) * 1_000, "{retry_after:?} was not honoured");
+        // Zero seconds is no leave to go faster than the usual pace.
+        let at_least = (retry_after.unwrap_or(5) * 1_000).max(500);
+        assert!(rig.now() - sent_at >= at_least, "{retry_after:?} was not honoured");
     }
 }
 

@@ -240,3 +240,21 @@ fn a_new_leader_shows_the_conversation_all_the_time() {
     let after: Vec<u64> = browser.tabs[1].items.iter().map(|item| item.key.0).collect();
     assert!(after.iter().all(|key| keys.contains(key)), "lines that stay are the same lines: {keys:?} {after:?}");
 }
+
+#[test]
+fn who_takes_over_a_conversation_that_has_ended_reads_it_and_can_begin_another() {
+    let mut browser = online(2);
+    browser.say(1, Command::Open);
+    browser.run_for(100);
+    let (token, wall) = (browser.token(), 1_791_190_800_000 + browser.now);
+    let _ = browser.backend.disconnect_conversation(wall, &token, true);
+    browser.say(0, Command::Send("met with a refusal".into()));
+    browser.run_for(1_000);
+    assert_eq!(browser.tabs[1].status, ConnectionStatus::ReadOnly);
+    browser.crash(0);
+    browser.run_for(1_000);
+    assert_eq!(browser.tabs[1].status, ConnectionStatus::ReadOnly);
+    browser.say(1, Command::NewChat);
+    browser.run_for(5_000);
+    assert_eq!(browser.tabs[1].status, ConnectionStatus::Online);
+}

@@ -70,8 +70,10 @@ pub(crate) struct Evidence<'a> {
     pub(crate) rows: &'a [Row],
     /// History carries our ids, so that a row without one is not ours.
     pub(crate) has_ids: bool,
-    /// There is no history at all.
-    pub(crate) is_blank: bool,
+    /// The time of the oldest row, known or not.
+    pub(crate) oldest: Timestamp,
+    /// It lacks what it must hold, so that it is of another conversation.
+    pub(crate) is_elsewhere: bool,
     /// Everything after this time was fetched.
     pub(crate) complete_after: Timestamp,
 }
@@ -257,13 +259,16 @@ impl Outbox {
         self.entries.iter().filter_map(Entry::left_after).min()
     }
 
-    /// Judges every message of unknown fate by what history shows. Whoever asks acts on the verdicts.
-    pub(crate) fn judge(&self, evidence: &Evidence<'_>, now: Instant) -> Vec<(LocalId, Verdict)> {
-        self.entries.iter().filter_map(|entry| Some((entry.id.clone(), self.verdict(entry, evidence, now)?))).collect()
+    /// Judges every message of unknown fate by what history showed when it was `asked`. Whoever asks acts on the verdicts.
+    pub(crate) fn judge(&self, evidence: &Evidence<'_>, asked: Instant) -> Vec<(LocalId, Verdict)> {
+        self.entries
+            .iter()
+            .filter_map(|entry| Some((entry.id.clone(), self.verdict(entry, evidence, asked)?)))
+            .collect()
     }
 
     /// `None` if there is nothing to judge.
-    fn verdict(&self, entry: &Entry, evidence: &Evidence<'_>, now: Instant) -> Option<Verdict> {
+    fn verdict(&self, entry: &Entry, evidence: &Evidence<'_>, asked: Instant) -> Option<Verdict> {
         let after = entry.left_after()?;
         if let Some(row) = evidence.rows.iter().find(|row| carries(row, &entry.id)) {
             return Some(Verdict::Arrived(row.id.clone()));
@@ -277,9 +282,11 @@ impl Outbox {
             Some(verdict) => verdict,
             None if ask => return None,
             None if evidence.complete_after > after => Verdict::Ambiguous,
-            // There was something before it, and now there is nothing: the conversation was cleared, and it perhaps with it.
-            None if evidence.is_blank && after > Timestamp::default() => Verdict::Ambiguous,
-            None if now < settled => Verdict::TooSoon(settled),
+            None if asked < settled => Verdict::TooSoon(settled),
+            // There was something before it, and now there is nothing so old: the conversation was cleared, and it perhaps with it.
+            None if evidence.is_elsewhere || after > Timestamp::default() && evidence.oldest > after => {
+                Verdict::Ambiguous
+            }
             None => Verdict::Absent,
         })
     }
@@ -392,7 +399,8 @@ mod tests {
     }
 
     fn judge(outbox: &Outbox, rows: &[Row], has_ids: bool, now: Instant) -> Vec<Verdict> {
-        let evidence = Evidence { rows, has_ids, is_blank: false, complete_after: Timestamp(0) };
+        let evidence =
+            Evidence { rows, has_ids, oldest: Timestamp(0), is_elsewhere: false, complete_after: Timestamp(0) };
         outbox.judge(&evidence, now).into_iter().map(|(_, verdict)| verdict).collect()
     }
 
@@ -469,7 +477,13 @@ mod tests {
 
     #[test]
     fn history_that_does_not_reach_back_far_enough_proves_no_absence() {
-        let evidence = Evidence { rows: &[], has_ids: true, is_blank: false, complete_after: Timestamp(101) };
+        let evidence = Evidence {
+            rows: &[],
+            has_ids: true,
+            oldest: Timestamp(0),
+            is_elsewhere: false,
+            complete_after: Timestamp(101),
+        };
         assert_eq!(unknown(&[("a", "one")]).judge(&evidence, LATER), [(id("a"), Verdict::Ambiguous)]);
     }
 

@@ -149,6 +149,7 @@ impl Session {
         let first = (reign as u32) << 16;
         self.last_socket = first;
         self.pending.count_from(first);
+        self.shown_status = known.status;
         if self.timeline.rows() > 0 {
             self.was_accepted = true;
             self.replay.inherit(now, known.complete_up_to, known.has_more);

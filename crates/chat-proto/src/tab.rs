@@ -291,6 +291,8 @@ impl Tab {
             tab.draft.clone_from(&self.screen.draft);
             tab.is_open = self.screen.is_open;
         }
+        // A conversation that has ended is come back to only where it is being read.
+        let is_read = has_heard && tab.is_open && shared.as_ref().is_some_and(|shared| shared.is_over);
         let seed = self.random.seed();
         let mut session = Session::new(self.config.clone(), self.dialect, Snapshot { shared, tab }, seed);
         let mut outputs = session.inherit(now, self.reign, &self.screen.known(!follower.handed.is_empty()));
@@ -310,6 +312,9 @@ impl Tab {
             is_kept: true,
         }));
         self.pass_on(outputs, None, "", store);
+        if is_read {
+            self.drive(now, Input::Command(Command::Open), "", store);
+        }
         if !is_alone {
             self.take_handed(now, store);
         }

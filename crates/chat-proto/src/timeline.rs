@@ -16,6 +16,8 @@ pub(crate) struct Timeline {
     entries: Vec<Entry>,
     /// Every row of the backend's that was taken in, shown or not, in the order of the ids: pages are counted by it.
     seen: Vec<MessageId>,
+    /// How many of them are of a session that is over.
+    over: usize,
     last_key: u64,
     last_arrival: u64,
     newest: Timestamp,
@@ -42,9 +44,9 @@ impl Timeline {
         self.seen.binary_search(id).is_ok()
     }
 
-    /// How many rows of the backend's were taken in.
+    /// How many rows of the present session's were taken in.
     pub(crate) fn rows(&self) -> usize {
-        self.seen.len()
+        self.seen.len() - self.over
     }
 
     /// The backend's time of the newest row.
@@ -162,15 +164,17 @@ impl Timeline {
         Some(TimelineDiff::Remove { index })
     }
 
-    /// Forgets by which ids the backend knows what was said: they are of a session that is over, and count no more.
-    pub(crate) fn forget_ids(&mut self) {
-        self.seen.clear();
+    /// What was taken in is of a session that is over, and counts no more. It stays known: a row of the new session may have come before
+    /// the word that there is one.
+    pub(crate) fn count_anew(&mut self) {
+        self.over = self.seen.len();
     }
 
     /// Forgets everything that the backend has; what only the visitor has stays.
     pub(crate) fn forget_rows(&mut self) -> TimelineDiff {
         self.entries.retain(|entry| matches!(&entry.item.content, Content::Inbound(Inbound { id: None, .. })));
         self.seen.clear();
+        self.over = 0;
         self.newest = Timestamp::default();
         self.reset()
     }

@@ -75,6 +75,10 @@ impl Session {
             }
             self.deployment = read.or(self.deployment.take());
         }
+        // The token may have ended while the settings were awaited, and nothing else would ask for the next.
+        if self.config.token_url.is_some() {
+            self.ensure_token(now);
+        }
         self.open_when_ready(now);
     }
 
@@ -135,7 +139,7 @@ impl Session {
             self.show_state(&id);
         }
         if self.liveness.is_return {
-            self.timeline.forget_ids();
+            self.timeline.count_anew();
             let diff = self.timeline.note(Notice::Joined, now.wall);
             self.tell(Event::Timeline(diff));
         }

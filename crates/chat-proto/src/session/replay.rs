@@ -35,6 +35,8 @@ pub(super) struct Replay {
 #[derive(Clone, Debug)]
 struct Task {
     purpose: Purpose,
+    /// What is not in it may have been accepted since.
+    asked: Instant,
     page: u32,
     /// Pages fetched by this run.
     pages: u32,
@@ -110,7 +112,8 @@ impl Session {
         self.timers.stop(Timer::Lookup);
         self.abandon_task();
         let is_first = self.replay.caught_up.is_none();
-        self.replay.task = Some(Task { purpose, page, pages: 0, rows: Vec::new(), has_new_key: false, is_first });
+        self.replay.task =
+            Some(Task { purpose, asked: now.mono, page, pages: 0, rows: Vec::new(), has_new_key: false, is_first });
         self.ask_for_page(now);
     }
 
@@ -173,7 +176,7 @@ impl Session {
         self.replay.page_size = Some(page.page_size);
         task.rows.extend(page.rows);
         task.pages += 1;
-        let complete_after = if page.has_more { oldest_time(&task.rows) } else { Timestamp::default() };
+        let complete_after = if page.has_more { oldest_time(task.rows.iter().rev()) } else { Timestamp::default() };
         let reaches_fates = self.outbox.oldest_unknown().is_none_or(|after| complete_after <= after);
         let reaches_known = complete_after <= self.replay.complete_up_to;
         let is_enough = (task.is_first || reaches_known) && reaches_fates;
@@ -199,7 +202,7 @@ impl Session {
         self.replay.failures = 0;
         self.replay.caught_up = Some(now.mono);
         self.withdraw_gap();
-        self.judge_fates(now, &task.rows, complete_after);
+        self.judge_fates(task.asked, &task.rows, complete_after);
         for row in task.rows {
             let was_missed = !task.is_first && matches!(row.content, RowContent::Outbound { .. });
             if let Some(item) = self.take_in(row).filter(|_| was_missed) {
@@ -222,11 +225,18 @@ impl Session {
         }
     }
 
-    fn judge_fates(&mut self, now: Now, rows: &[Row], complete_after: Timestamp) {
+    fn judge_fates(&mut self, asked: Instant, rows: &[Row], complete_after: Timestamp) {
         let has_ids = rows.iter().any(|row| matches!(row.content, RowContent::Inbound { local_id: Some(_), .. }));
         let new: Vec<Row> = rows.iter().filter(|row| !self.timeline.knows(&row.id)).cloned().collect();
-        let evidence = Evidence { rows: &new, has_ids, is_blank: rows.is_empty(), complete_after };
-        for (id, verdict) in self.outbox.judge(&evidence, now.mono) {
+        let oldest = oldest_time(rows.iter());
+        // A conversation that begins by itself has a beginning, and all that was heard of this one is in its history.
+        let begins = self.deployment.as_ref().is_some_and(|deployment| deployment.auto_start);
+        let is_complete = complete_after == Timestamp::default();
+        let lacks_known = is_complete && rows.len() - new.len() < self.timeline.rows();
+        let lacks_beginning = is_complete && begins && !rows.iter().any(|row| row.content == RowContent::Joined);
+        let is_elsewhere = lacks_known || lacks_beginning;
+        let evidence = Evidence { rows: &new, has_ids, oldest, is_elsewhere, complete_after };
+        for (id, verdict) in self.outbox.judge(&evidence, asked) {
             match verdict {
                 Verdict::Arrived(row_id) => self.found(&id, &row_id, &new),
                 Verdict::Absent => self.on_absent(&id),
@@ -320,6 +330,6 @@ impl Session {
     }
 }
 
-fn oldest_time(newest_first: &[Row]) -> Timestamp {
-    newest_first.iter().rev().find_map(|row| row.time).unwrap_or(Timestamp(u64::MAX))
+fn oldest_time<'a>(mut oldest_first: impl Iterator<Item = &'a Row>) -> Timestamp {
+    oldest_first.find_map(|row| row.time).unwrap_or(Timestamp(u64::MAX))
 }

@@ -36,6 +36,8 @@ pub(crate) struct Known {
     pub(crate) has_more: bool,
     /// There are lines on the screen.
     pub(crate) is_anything_shown: bool,
+    /// What the screen says of the connection.
+    pub(crate) status: ConnectionStatus,
 }
 
 impl Screen {
@@ -98,7 +100,13 @@ impl Screen {
         };
         let items = self.items.iter().filter(is_row).cloned().collect();
         let is_anything_shown = is_more_shown || !self.items.is_empty();
-        Known { items, complete_up_to: self.complete_up_to, has_more: self.has_more, is_anything_shown }
+        Known {
+            items,
+            complete_up_to: self.complete_up_to,
+            has_more: self.has_more,
+            is_anything_shown,
+            status: self.status,
+        }
     }
 
     /// A key that no session gives: theirs stay below 2⁵².
