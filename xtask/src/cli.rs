@@ -19,6 +19,8 @@ cargo xtask <command>
           the wasm-bindgen tests in Firefox instead of Chromium, and nothing else
   build   the release bundle in dist/: loader, glue, wasm, style, demo.html
   size    raw, gzip and brotli bytes of each file of the bundle; fails over budget
+  simulate [--schedules N] [--seed S] [--replay SEED [--keep STEPS]]
+          the whole system on virtual time under every kind of fault, or one run of it in every word
   setup   install every tool the other commands would install, and run nothing
   stage   (called by Trunk) turn Trunk's output into the bundle that the demo page embeds
   help    this text
@@ -36,6 +38,7 @@ pub(crate) enum Request {
     TestInFirefox,
     Build,
     Size,
+    Simulate(Vec<String>),
     Setup,
     Stage,
 }
@@ -53,6 +56,8 @@ pub(crate) fn parse(arguments: &[String]) -> Result<Request> {
         "help" | "--help" | "-h" => no_options(command, &rest, Request::Help),
         "build" => no_options(command, &rest, Request::Build),
         "size" => no_options(command, &rest, Request::Size),
+        // The program behind it knows its own options.
+        "simulate" => Ok(Request::Simulate(rest.iter().map(|word| (*word).to_owned()).collect())),
         "setup" => no_options(command, &rest, Request::Setup),
         "stage" => no_options(command, &rest, Request::Stage),
         "demo" => demo_options(&rest).map(Request::Demo),
@@ -210,7 +215,7 @@ mod tests {
 
     #[test]
     fn help_names_every_command() {
-        for command in ["demo", "test", "build", "size", "setup", "stage", "help"] {
+        for command in ["demo", "test", "build", "size", "simulate", "setup", "stage", "help"] {
             assert!(HELP.lines().any(|line| line.starts_with(&format!("  {command}"))), "{command}");
         }
     }

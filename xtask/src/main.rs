@@ -10,6 +10,7 @@ mod cli;
 mod build;
 mod demo;
 mod setup;
+mod simulate;
 mod size;
 mod stage;
 mod test;
@@ -42,6 +43,7 @@ fn main() -> ExitCode {
             Request::TestInFirefox => test::run_in_firefox(),
             Request::Build => build::run(),
             Request::Size => size::run(),
+            Request::Simulate(arguments) => simulate::run(&arguments),
             Request::Setup => setup::run(),
             Request::Stage => stage::run(),
         });

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use crate::failure::{Failure, Result};
 use crate::purity;
+use crate::simulate;
 use crate::size;
 
 /// One step of the test.
@@ -20,11 +21,12 @@ pub(crate) struct Step {
 }
 
 /// All steps in the order in which they run.
-pub(crate) const STEPS: [Step; 9] = [
+pub(crate) const STEPS: [Step; 10] = [
     Step { name: "fmt", about: "formatting", run: steps::fmt },
     Step { name: "clippy", about: "lints on the host, warnings denied", run: steps::clippy },
     Step { name: "clippy-wasm", about: "lints for the browser, warnings denied", run: steps::clippy_wasm },
     Step { name: "host", about: "tests on the host: core, storms, companions, xtask", run: steps::host },
+    Step { name: "simulate", about: "20,000 simulated schedules of faults, each run twice", run: simulate::check },
     Step { name: "purity", about: "the core imports nothing", run: purity::check },
     Step { name: "browser", about: "wasm-bindgen tests in headless Chromium", run: steps::in_browser },
     Step { name: "size", about: "the release bundle and its budget", run: size::run },

@@ -170,6 +170,22 @@ impl Backend {
         rows.iter().map(Row::accepted).collect()
     }
 
+    /// The same from the `from`th row on: for whoever looks again and again, whenever [`Backend::revision`] has moved.
+    pub fn accepted_since(&self, token: &str, from: usize) -> impl Iterator<Item = Accepted> {
+        let rows = self.sessions.get(token).map_or(&[][..], |session| &session.rows);
+        rows.iter().skip(from).map(Row::accepted)
+    }
+
+    /// The tokens of the sessions known, in no particular order.
+    pub fn tokens(&self) -> impl Iterator<Item = &str> {
+        self.sessions.keys().map(String::as_str)
+    }
+
+    /// The session that this connection was configured for, while it is connected.
+    pub fn token_of(&self, connection: Connection) -> Option<&str> {
+        self.lines.get(&connection)?.token.as_deref()
+    }
+
     /// Puts a fault in force.
     ///
     /// # Panics

@@ -1,0 +1,110 @@
+//! What the browser keeps for its tabs, shared and each tab's own, and how that fails.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chat_proto::json::Value;
+use chat_proto::tab::{Area, Store};
+
+use crate::schedule::Corruption;
+
+#[derive(Debug, Default)]
+pub(crate) struct Disk {
+    shared: BTreeMap<String, Value>,
+    own: BTreeMap<(usize, String), Value>,
+    /// Nothing can be written.
+    pub(crate) is_full: bool,
+    /// Nothing can be read either.
+    pub(crate) is_denied: bool,
+    /// Where the last thing that somebody wanted to keep was refused: what stands there is older.
+    stale: BTreeSet<String>,
+    /// How often it has failed somebody: what was durable before need not be so any more.
+    pub(crate) failures: u64,
+}
+
+impl Disk {
+    /// Something that stands there is older than it should be.
+    pub(crate) fn is_stale(&self) -> bool {
+        !self.stale.is_empty()
+    }
+
+    /// Overwrites the shared record at this place among all of them, if there are any.
+    pub(crate) fn corrupt(&mut self, place: u64, how: Corruption) {
+        let count = self.shared.len() as u64;
+        let Some(key) = self.shared.keys().nth(usize::try_from(place % count.max(1)).unwrap_or(0)).cloned() else {
+            return;
+        };
+        self.failures += 1;
+        match how {
+            Corruption::Gone => drop(self.shared.remove(&key)),
+            Corruption::Garbage => drop(self.shared.insert(key, Value::from("}{ not ours"))),
+            Corruption::OtherVersion => {
+                drop(self.shared.insert(key, Value::object([("v", 99_u64.into()), ("outbox", "elsewhere".into())])));
+            }
+        }
+    }
+
+    /// Whether this very text stands in any record.
+    pub(crate) fn holds(&self, text: &str) -> bool {
+        self.shared.values().chain(self.own.values()).any(|record| is_in(record, text))
+    }
+}
+
+/// Storage as one tab sees it.
+pub(crate) struct View<'a> {
+    pub(crate) disk: &'a mut Disk,
+    pub(crate) tab: usize,
+}
+
+impl Store for View<'_> {
+    fn get(&self, area: Area, key: &str) -> Option<Value> {
+        let record = match area {
+            Area::Browser => self.disk.shared.get(key),
+            Area::Tab => self.disk.own.get(&(self.tab, key.to_owned())),
+        };
+        record.filter(|_| !self.disk.is_denied).cloned()
+    }
+
+    fn put(&mut self, area: Area, key: &str, value: &Value) -> bool {
+        let disk = &mut *self.disk;
+        if disk.is_full || disk.is_denied {
+            disk.failures += 1;
+            disk.stale.insert(key.to_owned());
+            return false;
+        }
+        disk.stale.remove(key);
+        match area {
+            Area::Browser => disk.shared.insert(key.to_owned(), value.clone()),
+            Area::Tab => disk.own.insert((self.tab, key.to_owned()), value.clone()),
+        };
+        true
+    }
+
+    fn remove(&mut self, area: Area, key: &str) -> bool {
+        let disk = &mut *self.disk;
+        if disk.is_denied {
+            disk.failures += 1;
+            disk.stale.insert(key.to_owned());
+            return false;
+        }
+        disk.stale.remove(key);
+        match area {
+            Area::Browser => disk.shared.remove(key),
+            Area::Tab => disk.own.remove(&(self.tab, key.to_owned())),
+        };
+        true
+    }
+
+    fn keys(&self, prefix: &str) -> Vec<String> {
+        let names = self.disk.shared.keys().filter(|key| !self.disk.is_denied && key.starts_with(prefix));
+        names.cloned().collect()
+    }
+}
+
+fn is_in(value: &Value, text: &str) -> bool {
+    match value {
+        Value::String(string) => string == text,
+        Value::Array(elements) => elements.iter().any(|element| is_in(element, text)),
+        Value::Object(members) => members.iter().any(|(_, member)| is_in(member, text)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => false,
+    }
+}

@@ -1,0 +1,61 @@
+//! The site's token endpoint, as its contract describes it: the same token for as long as the session lives, and a new one where a new
+//! session is asked for.
+
+use std::collections::VecDeque;
+
+use chat_proto::io::{Request, Response, RetryAfter};
+use chat_proto::json::Value;
+use chat_proto::time::Timestamp;
+
+use crate::schedule::{Reply, Wait};
+
+/// The life of what it grants when nothing is wrong, in seconds.
+const LIFE: u64 = 3_600;
+
+#[derive(Debug)]
+pub(crate) struct Endpoint {
+    /// What it answers next, instead of a grant; then it grants again.
+    pub(crate) next: VecDeque<Reply>,
+    sessions: u32,
+}
+
+/// An answer on its way.
+pub(crate) struct Answer {
+    /// How long it is held back, in milliseconds; `None` is for ever.
+    pub(crate) held: Option<u64>,
+    pub(crate) response: Response,
+}
+
+impl Endpoint {
+    pub(crate) fn new() -> Self {
+        Self { next: VecDeque::new(), sessions: 1 }
+    }
+
+    /// `wall` is the true time.
+    pub(crate) fn answer(&mut self, request: &Request, wall: u64) -> Answer {
+        let wants_new = request.body.as_ref().is_some_and(|body| body.at("session").as_str() == Some("new"));
+        if wants_new {
+            self.sessions += 1;
+        }
+        let token = format!("granted-{}", self.sessions);
+        let grant = |life: u64| Value::object([("token", token.as_str().into()), ("expires_in", life.into())]);
+        let (held, status, retry_after, body) = match self.next.pop_front() {
+            None => (Some(0), 200, None, grant(LIFE)),
+            Some(Reply::Status(status, wait)) => {
+                (Some(0), status, wait.map(|wait| retry_after(wait, wall)), Value::Null)
+            }
+            Some(Reply::Html) => (Some(0), 200, None, Value::Null),
+            Some(Reply::Hang) => (None, 200, None, Value::Null),
+            Some(Reply::Late { ms, life }) => (Some(ms), 200, None, grant(life)),
+            Some(Reply::Life(life)) => (Some(0), 200, None, grant(life)),
+        };
+        Answer { held, response: Response { status, retry_after, body } }
+    }
+}
+
+fn retry_after(wait: Wait, wall: u64) -> RetryAfter {
+    match wait {
+        Wait::Seconds(seconds) => RetryAfter::Delay(seconds * 1_000),
+        Wait::Date(seconds) => RetryAfter::At(Timestamp(wall + seconds * 1_000)),
+    }
+}

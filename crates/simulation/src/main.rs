@@ -1,0 +1,142 @@
+//! `cargo xtask simulate`: many schedules on all cores, or one of them in every word.
+#![allow(clippy::print_stdout, reason = "a command line program speaks on its standard output")]
+
+mod args;
+mod report;
+
+use std::process::ExitCode;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Instant;
+
+use args::Request;
+use simulation::{Breach, Client, Damage, Options, Schedule, Tally, run, shrink};
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match args::parse(&arguments) {
+        Ok(Request::Help) => {
+            print!("{}", args::HELP);
+            ExitCode::SUCCESS
+        }
+        Ok(Request::Many { schedules, seed, threads, twice_every, is_naive: false }) => {
+            many(schedules, seed, threads, twice_every)
+        }
+        Ok(Request::Many { schedules, seed, .. }) => naive(schedules, seed),
+        Ok(Request::Replay { seed, keep }) => replay(seed, keep.as_deref()),
+        Err(words) => {
+            eprintln!("simulation: {words}\n\n{}", args::HELP);
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// What all threads work on.
+struct Work {
+    next: AtomicU64,
+    end: u64,
+    twice_every: u64,
+    is_over: AtomicBool,
+    twice: AtomicU64,
+    tally: Mutex<Tally>,
+    broken: Mutex<Option<(u64, Breach)>>,
+}
+
+fn many(schedules: u64, seed: u64, threads: usize, twice_every: u64) -> ExitCode {
+    // A panic in a run is caught, counted as a broken rule, and told with its seed.
+    std::panic::set_hook(Box::new(|_| {}));
+    let start = Instant::now();
+    let work = Work {
+        next: AtomicU64::new(seed),
+        end: seed.saturating_add(schedules),
+        twice_every,
+        is_over: AtomicBool::new(false),
+        twice: AtomicU64::new(0),
+        tally: Mutex::new(Tally::default()),
+        broken: Mutex::new(None),
+    };
+    std::thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|| toil(&work));
+        }
+    });
+    let tally = work.tally.into_inner().unwrap_or_default();
+    println!("{}", report::tally(&tally, start.elapsed(), work.twice.into_inner()));
+    match work.broken.into_inner().unwrap_or_default() {
+        None => {
+            println!(
+                "simulate: {} schedules from seed {seed}: 0 lost, 0 repeated, 0 reordered, 0 not converged",
+                tally.runs
+            );
+            ExitCode::SUCCESS
+        }
+        Some((seed, breach)) => {
+            let schedule = Schedule::draw(seed);
+            let shrunk = shrink(&schedule, breach.rule);
+            let breach = run(&shrunk, options(false)).breach.unwrap_or(breach);
+            println!("\n{}", report::breach(&breach, &shrunk, schedule.steps.len()));
+            println!("simulate: seed {seed} breaks {}", breach.rule);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn options(is_digested: bool) -> Options {
+    Options { client: Client::Real, is_digested, is_traced: false }
+}
+
+/// One thread's share: seed after seed until none is left, or one breaks a rule.
+fn toil(work: &Work) {
+    let mut tally = Tally::default();
+    while !work.is_over.load(Ordering::Relaxed) {
+        let seed = work.next.fetch_add(1, Ordering::Relaxed);
+        if seed >= work.end {
+            break;
+        }
+        let schedule = Schedule::draw(seed);
+        let is_twice = seed.is_multiple_of(work.twice_every);
+        let outcome = run(&schedule, options(is_twice));
+        tally.add(&outcome.tally);
+        let mut breach = outcome.breach;
+        if is_twice && breach.is_none() {
+            work.twice.fetch_add(1, Ordering::Relaxed);
+            if run(&schedule, options(true)).digest != outcome.digest {
+                breach = Some(Breach { rule: "determinism", words: "two runs of it differ".into(), at: 0 });
+            }
+        }
+        if let Some(breach) = breach {
+            work.is_over.store(true, Ordering::Relaxed);
+            if let Ok(mut broken) = work.broken.lock() {
+                broken.get_or_insert((seed, breach));
+            }
+        }
+    }
+    if let Ok(mut sum) = work.tally.lock() {
+        sum.add(&tally);
+    }
+}
+
+fn naive(schedules: u64, seed: u64) -> ExitCode {
+    let (mut sum, mut stuck) = (Damage::default(), 0);
+    for seed in seed..seed.saturating_add(schedules) {
+        let options = Options { client: Client::Naive, ..options(false) };
+        let damage = run(&Schedule::draw(seed), options).damage;
+        sum.written += damage.written;
+        sum.lost += damage.lost;
+        sum.repeated += damage.repeated;
+        stuck += u64::from(damage.is_stuck);
+    }
+    println!("{}", report::naive(&sum, stuck, schedules));
+    ExitCode::SUCCESS
+}
+
+fn replay(seed: u64, keep: Option<&[usize]>) -> ExitCode {
+    let schedule = Schedule::draw(seed);
+    let schedule = match keep {
+        Some(keep) => schedule.keeping(keep),
+        None => schedule,
+    };
+    let outcome = run(&schedule, Options { is_traced: true, ..options(false) });
+    println!("{}", report::replay(&schedule, &outcome));
+    if outcome.breach.is_none() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}

@@ -1,0 +1,118 @@
+//! What was written, and what the backend really accepted of it: the judge of everything.
+
+use std::collections::BTreeMap;
+
+use simulator::{Backend, Direction, Kind};
+
+/// One message that the visitor wrote.
+#[derive(Debug)]
+pub(crate) struct Written {
+    pub(crate) text: String,
+    /// The page in which it was written.
+    pub(crate) page: u32,
+    /// How often the backend has accepted it.
+    pub(crate) accepted: u32,
+    /// How often the visitor asked for it to be sent again, not knowing.
+    pub(crate) retries: u32,
+    /// The visitor took it out.
+    pub(crate) is_discarded: bool,
+    /// It was once shown as failed or doubtful, so that later ones may have gone before it.
+    pub(crate) was_held_up: bool,
+    /// It stood in storage, when storage had failed so often.
+    pub(crate) durable_at: Option<u64>,
+    /// Storage had failed, and then a page was gone: perhaps no client could have kept it.
+    pub(crate) is_unkept: bool,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Oracle {
+    pub(crate) written: Vec<Written>,
+    /// How many rows of each session have been seen.
+    seen: BTreeMap<String, usize>,
+    revision: u64,
+    /// The last message accepted of each page.
+    last_of_page: BTreeMap<u32, usize>,
+    /// The messages that are neither accepted nor given up, by their place in `written`.
+    pub(crate) pending: Vec<usize>,
+}
+
+impl Oracle {
+    /// The next text to write in this page.
+    pub(crate) fn write(&mut self, page: u32, long: bool) -> String {
+        let number = self.written.len();
+        let text = if long { format!("visitor {number} {}", "x".repeat(4_100)) } else { format!("visitor {number}") };
+        self.written.push(Written {
+            text: text.clone(),
+            page,
+            accepted: 0,
+            retries: 0,
+            is_discarded: false,
+            was_held_up: false,
+            durable_at: None,
+            is_unkept: false,
+        });
+        self.pending.push(number);
+        text
+    }
+
+    /// The message of this text.
+    pub(crate) fn of_text(&mut self, text: &str) -> Option<&mut Written> {
+        self.written.get_mut(number(text)?).filter(|message| message.text == text)
+    }
+
+    /// Looks at what the backend has accepted since. Words if that is more than once, or out of turn.
+    pub(crate) fn look(&mut self, backend: &Backend) -> Result<(), (&'static str, String)> {
+        if backend.revision() == self.revision {
+            return Ok(());
+        }
+        self.revision = backend.revision();
+        let mut found = Ok(());
+        let tokens: Vec<String> = backend.tokens().map(str::to_owned).collect();
+        for token in tokens {
+            let from = self.seen.get(&token).copied().unwrap_or(0);
+            let mut count = from;
+            for row in backend.accepted_since(&token, from) {
+                count += 1;
+                if row.direction == Direction::Inbound && row.kind == Kind::Message {
+                    found = found.and(self.accept(&row.text));
+                }
+            }
+            self.seen.insert(token, count);
+        }
+        found
+    }
+
+    fn accept(&mut self, text: &str) -> Result<(), (&'static str, String)> {
+        let Some(index) = number(text).filter(|index| *index < self.written.len()) else {
+            return Err(("I7", format!("accepted {text:?}, which nobody wrote")));
+        };
+        self.pending.retain(|pending| *pending != index);
+        let message = &mut self.written[index];
+        message.accepted += 1;
+        if message.accepted > 1 + message.retries {
+            return Err(("I7", format!("repeated: {text:?} was accepted {} times", message.accepted)));
+        }
+        if message.was_held_up || message.accepted > 1 {
+            return Ok(());
+        }
+        let last = self.last_of_page.entry(message.page).or_insert(index);
+        if *last > index {
+            return Err(("I8", format!("reordered: {text:?} was accepted after message {last}")));
+        }
+        *last = index;
+        Ok(())
+    }
+
+    /// The visitor takes it out.
+    pub(crate) fn discard(&mut self, text: &str) {
+        if let Some(message) = self.of_text(text) {
+            message.is_discarded = true;
+        }
+        self.pending.retain(|index| self.written[*index].text != text);
+    }
+}
+
+/// The number in `visitor 17` and `visitor 17 xxx`.
+fn number(text: &str) -> Option<usize> {
+    text.strip_prefix("visitor ")?.split(' ').next()?.parse().ok()
+}

@@ -1,0 +1,106 @@
+//! What a run came to, in words for a person; the last line is for machines.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use chat_proto::phase::TRANSITIONS;
+
+use simulation::{Breach, CONVERGENCE_SECONDS, Damage, KIND_NAMES, Outcome, Schedule, Tally};
+
+use crate::args;
+
+pub(crate) fn tally(tally: &Tally, took: Duration, twice: u64) -> String {
+    let seconds = took.as_secs_f64().max(0.001);
+    let mut lines = Vec::new();
+    lines.push("faults by kind: handed in, and how often the backend's own of them struck".to_owned());
+    for (kind, name) in KIND_NAMES.iter().enumerate() {
+        lines.push(format!("  F{kind:<3} {name:<40} {:>10} {:>10}", tally.faults[kind], tally.struck[kind]));
+    }
+    let faults: u64 = tally.faults.iter().sum();
+    let kinds = tally.faults.iter().filter(|count| **count > 0).count();
+    lines.push(format!("  {faults} faults of {kinds} kinds, {:.1} a schedule", per(faults, tally.runs)));
+    lines.push(format!(
+        "messages {} (shown as of unknown fate {} times, asked about in the end {}), texts sent {}, frames {}",
+        tally.messages, tally.unconfirmed, tally.asked, tally.texts, tally.frames
+    ));
+    lines.push(format!(
+        "sockets {}, connections {}, token requests {}, reloads {}, takeovers {}",
+        tally.sockets, tally.connections, tally.token_requests, tally.reloads, tally.takeovers
+    ));
+    lines.push(format!(
+        "storage failed, and the page then ended: {} messages could not be kept, of {} it could not be kept how far they got",
+        tally.beyond_reach, tally.unnoted
+    ));
+    lines.push(edges(tally));
+    lines.push(convergence(tally));
+    lines.push(format!(
+        "{} schedules in {seconds:.1} s, {:.0} a second; {twice} of them run twice and compared",
+        tally.runs,
+        per(tally.runs + twice, 1) / seconds,
+    ));
+    lines.join("\n")
+}
+
+fn edges(tally: &Tally) -> String {
+    let mut missing = Vec::new();
+    let mut all = BTreeSet::new();
+    for edge in TRANSITIONS {
+        all.extend(edge.from.iter().map(|from| (*from, edge.to)));
+    }
+    for (from, to) in &all {
+        if tally.edges[*from as usize] & 1 << (*to as usize) == 0 {
+            missing.push(format!("{} to {}", from.word(), to.word()));
+        }
+    }
+    let missing_words = if missing.is_empty() { String::new() } else { format!("; never {}", missing.join(", ")) };
+    format!("transitions of the session: {} of {} covered{missing_words}", all.len() - missing.len(), all.len())
+}
+
+fn convergence(tally: &Tally) -> String {
+    let runs: u64 = tally.convergence.iter().sum();
+    let mut sum = 0;
+    let mut parts = Vec::new();
+    for (bound, count) in CONVERGENCE_SECONDS.iter().zip(tally.convergence) {
+        sum += count;
+        parts.push(format!("{bound} s {:.3} %", 100.0 * per(sum, runs)));
+    }
+    format!("screens right after healing within: {}; the slowest {} s", parts.join(", "), tally.slowest.div_ceil(1_000))
+}
+
+#[expect(clippy::cast_precision_loss, reason = "counts stay far below 2^53")]
+fn per(count: u64, of: u64) -> f64 {
+    count as f64 / of.max(1) as f64
+}
+
+/// A broken rule, with the least schedule that still breaks it and how to see it again.
+pub(crate) fn breach(breach: &Breach, shrunk: &Schedule, from: usize) -> String {
+    let steps: Vec<usize> = shrunk.steps.iter().map(|step| step.number).collect();
+    format!(
+        "BROKEN {}: {}\n\nshrunk from {from} steps to {}:\n{shrunk}\nsee every word of it:\n  cargo xtask simulate --replay {} --keep {}\n",
+        breach.rule,
+        breach.words,
+        steps.len(),
+        shrunk.seed,
+        args::list(&steps),
+    )
+}
+
+/// Every word of one run.
+pub(crate) fn replay(schedule: &Schedule, outcome: &Outcome) -> String {
+    let verdict = match &outcome.breach {
+        Some(breach) => format!("BROKEN {}: {}", breach.rule, breach.words),
+        None => "nothing is broken".to_owned(),
+    };
+    format!("{schedule}\n{}\n\n{verdict}", outcome.trace.join("\n"))
+}
+
+/// What the naive client did.
+pub(crate) fn naive(damage: &Damage, stuck: u64, runs: u64) -> String {
+    format!(
+        "the naive client: of {} messages {:.2} % lost and {:.2} % repeated; stuck in {:.1} % of {runs} runs",
+        damage.written,
+        100.0 * per(damage.lost, damage.written),
+        100.0 * per(damage.repeated, damage.written),
+        100.0 * per(stuck, runs),
+    )
+}

@@ -1,0 +1,251 @@
+//! The end of a run: everything heals, the visitor looks and does what is offered, and then the screens must come to show what the
+//! backend has. Nothing may be missing for good.
+
+use chat_proto::io::{Command, Connectivity, Input};
+use chat_proto::message::SendState;
+use chat_proto::phase::ConnectionStatus;
+use simulator::{Direction, Kind as RowKind};
+
+use super::World;
+use crate::client::Kind;
+use crate::schedule::Visitor;
+
+/// How soon after healing every screen must be right, in milliseconds, where nothing that was told legitimately takes longer.
+const CONVERGENCE: u64 = 30_000;
+/// For how long it must then stay right: longer than any frame can be under way.
+const CALM: u64 = 35_000;
+
+impl World {
+    pub(crate) fn heal(&mut self) {
+        self.note(|| "── everything heals".into());
+        self.count_strikes();
+        self.backend.clear_faults();
+        self.endpoint.next.clear();
+        self.slow = (0, 0);
+        self.disk_well_at = 0;
+        self.lock.late_loss = 0;
+        self.posts_lost_until = 0;
+        self.heal_disk();
+        // Without locks a tab's messages are its own, and wait for it.
+        let reopened =
+            if self.setting.has_locks { usize::from(self.tabs.iter().all(Option::is_none)) } else { self.tabs.len() };
+        for tab in 0..reopened {
+            self.page_in(tab);
+        }
+        // Who is frozen thaws first: what was on its way reaches them then, in order.
+        let thaw = self.tabs.iter().flatten().map(|page| page.frozen_until).max().unwrap_or(0);
+        self.run_for(thaw.saturating_sub(self.now));
+        let now = self.mono();
+        for page in self.tabs.iter_mut().flatten() {
+            (page.throttle, page.lag) = (0, 0);
+            page.record.begins_again(now);
+        }
+        self.is_offline = false;
+        self.tell_all(&Input::Network(Connectivity::Online));
+        self.tell_all(&Input::Visible);
+        self.converge();
+        if self.kind == Kind::Real {
+            self.judge();
+        }
+    }
+
+    /// Counts the strikes of the backend's rules under their kinds.
+    fn count_strikes(&mut self) {
+        for (kind, (_, struck)) in self.rules.iter().zip(self.backend.faults()) {
+            self.tally.struck[usize::from(*kind)] += u64::from(struck);
+        }
+    }
+
+    fn converge(&mut self) {
+        let mut healed = self.now;
+        let mut rounds = 0;
+        // What waits goes one after the other, each there and back, at two a second at most.
+        let waiting = self.oracle.pending.len() as u64 * (500 + 2 * self.setting.latency.1);
+        let bound = CONVERGENCE + self.patience + waiting;
+        while self.breach.is_none() {
+            if self.is_converged() {
+                if self.has_unread_records() {
+                    // Storage could not be read when the page was loaded: the next page finds what is in it.
+                    for tab in 0..self.tabs.len() {
+                        self.end_page(tab);
+                        self.open_page(tab);
+                    }
+                    self.run_for(1_000);
+                    continue;
+                }
+                let took = self.now - healed;
+                if rounds == 0 {
+                    self.tally.converged_in(took);
+                }
+                self.run_for(CALM);
+                if self.breach.is_some() || self.is_converged() || self.kind == Kind::Naive {
+                    return;
+                }
+                // That a session is gone may be found only now, with the next question. Once is fair.
+                rounds += 1;
+                healed = self.now;
+                if rounds > 1 {
+                    let words = self.difference();
+                    return self.break_rule("I20", format!("converged, and again not for long: {words}"));
+                }
+                continue;
+            }
+            if self.now - healed >= bound {
+                self.tally.not_converged += 1;
+                let words = self.difference();
+                return self.break_rule("I20", format!("not converged {bound} ms after healing: {words}"));
+            }
+            for tab in 0..self.tabs.len() {
+                self.look_after(tab);
+            }
+            self.run_for(1_000);
+        }
+    }
+
+    /// The visitor does what is offered.
+    fn look_after(&mut self, tab: usize) {
+        let Some(page) = &self.tabs[tab] else { return };
+        let (number, has_more, is_loading) = (page.number, page.screen.has_more, page.screen.is_loading);
+        if has_more && !is_loading && page.screen.status == ConnectionStatus::Online {
+            self.hand_in(number, Input::Command(Command::LoadEarlier));
+        }
+        self.visit(number, Visitor::GoOn);
+    }
+
+    fn is_converged(&mut self) -> bool {
+        let is_online = |page: &&crate::page::Page| page.screen.status == ConnectionStatus::Online;
+        self.tabs.iter().flatten().all(|page| is_online(&page)) && self.difference().is_empty()
+    }
+
+    /// A message is in storage and on no screen.
+    fn has_unread_records(&self) -> bool {
+        let is_shown =
+            |text: &str| self.tabs.iter().flatten().any(|page| page.screen.own().any(|own| own.text == text));
+        let mut pending = self.oracle.pending.iter().map(|index| self.oracle.written[*index].text.as_str());
+        self.kind == Kind::Real && pending.any(|text| self.disk.holds(text) && !is_shown(text))
+    }
+
+    /// What keeps the screens from being right, in words; empty if nothing does.
+    fn difference(&self) -> String {
+        let pages = self.tabs.iter().flatten();
+        pages.map(|page| self.difference_of(page)).find(|words| !words.is_empty()).unwrap_or_default()
+    }
+
+    fn difference_of(&self, page: &crate::page::Page) -> String {
+        let screen = &page.screen;
+        if screen.status != ConnectionStatus::Online {
+            return format!("tab {} is {:?}", page.tab, screen.status);
+        }
+        let waits =
+            |state| matches!(state, SendState::Queued | SendState::Sending | SendState::Unconfirmed { ask: false });
+        if let Some(own) = screen.own().find(|own| waits(own.state)) {
+            return format!("tab {}: {:?} is {:?}", page.tab, own.text, own.state);
+        }
+        let Some(expected) = self.transcript(page) else { return format!("tab {}: no session", page.tab) };
+        let is_undecided =
+            |text: &str| screen.own().any(|own| own.text == text && matches!(own.state, SendState::Unconfirmed { .. }));
+        let mut expected: Vec<(u64, &str)> = expected
+            .iter()
+            .map(|(time, text)| (*time, text.as_str()))
+            .filter(|(_, text)| !is_undecided(text))
+            .collect();
+        let time_of = |text: &str| expected.iter().find(|(_, other)| *other == text).map(|(time, _)| *time);
+        let mut shown: Vec<(u64, &str)> = screen.said().filter_map(|text| Some((time_of(text)?, text))).collect();
+        // Rows of one millisecond have no order but that of their arrival.
+        let is_in_order = shown.is_sorted_by_key(|(time, _)| *time);
+        shown.sort_unstable();
+        expected.sort_unstable();
+        if shown != expected || !is_in_order {
+            return format!("tab {} shows {shown:?}, and the backend has {expected:?}", page.tab);
+        }
+        String::new()
+    }
+
+    /// What was said in the conversation that goes on, as the backend has it.
+    fn transcript(&self, page: &crate::page::Page) -> Option<Vec<(u64, String)>> {
+        let mut pages = std::iter::once(page).chain(self.tabs.iter().flatten());
+        let token = pages.find_map(|page| self.backend.token_of(self.network.connection_of_page(page.number)?))?;
+        let session = self.backend.sessions().into_iter().find(|session| session.token == token)?;
+        let rows = self.backend.accepted_since(token, 0);
+        let said = rows.filter(|row| row.conversation == session.conversation && row.kind == RowKind::Message);
+        Some(said.map(|row| (row.time, row.text)).collect())
+    }
+
+    /// Nothing is lost, and nothing that is shown is untrue.
+    fn judge(&mut self) {
+        let mut breach = None;
+        for page in self.tabs.iter().flatten() {
+            for own in page.screen.own() {
+                let Some(message) = self.oracle.written.iter().find(|message| message.text == own.text) else {
+                    continue;
+                };
+                match own.state {
+                    SendState::Sent if message.accepted == 0 => {
+                        breach = Some(("T18", format!("{:?} is shown as sent and was never accepted", own.text)));
+                    }
+                    SendState::Failed(why) if message.accepted > message.retries => {
+                        breach = Some(("T18", format!("{:?} is shown as failed ({why:?}) and was accepted", own.text)));
+                    }
+                    _ => {}
+                }
+            }
+        }
+        for index in &self.oracle.pending {
+            let message = &self.oracle.written[*index];
+            let is_shown = |page: &crate::page::Page| page.screen.own().any(|own| own.text == message.text);
+            if self.tabs.iter().flatten().any(is_shown) {
+                continue;
+            }
+            if message.is_unkept {
+                self.tally.beyond_reach += 1;
+            } else {
+                breach = Some(("T1", format!("{:?} is lost", message.text)));
+            }
+        }
+        if let Some((rule, words)) = breach {
+            self.break_rule(rule, words);
+        }
+        let asked = self.tabs.iter().flatten().flat_map(|page| page.screen.own());
+        self.tally.asked += asked.filter(|own| matches!(own.state, SendState::Unconfirmed { .. })).count() as u64;
+    }
+
+    /// For the naive client: what it lost, what it repeated, and whether it is still there.
+    pub(crate) fn damage(&self) -> Damage {
+        let written = &self.oracle.written;
+        let is_lost = |message: &&crate::oracle::Written| {
+            let is_shown_as_failed = || {
+                let failed = |state| matches!(state, SendState::Failed(_) | SendState::Unconfirmed { .. });
+                let mut own = self.tabs.iter().flatten().flat_map(|page| page.screen.own());
+                own.any(|own| own.text == message.text && failed(own.state))
+            };
+            message.accepted == 0 && !message.is_discarded && message.text.len() < 4_000 && !is_shown_as_failed()
+        };
+        let accepted: Vec<String> = self
+            .backend
+            .tokens()
+            .flat_map(|token| self.backend.accepted_since(token, 0))
+            .filter(|row| row.direction == Direction::Inbound && row.kind == RowKind::Message)
+            .map(|row| row.text)
+            .collect();
+        let extra = accepted.len() - written.iter().filter(|message| message.accepted > 0).count();
+        Damage {
+            written: written.len() as u64,
+            lost: written.iter().filter(is_lost).count() as u64,
+            repeated: extra as u64,
+            is_stuck: self.tabs.iter().flatten().any(|page| page.screen.status != ConnectionStatus::Online),
+        }
+    }
+}
+
+/// What a client did to a visitor's messages in one run.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Damage {
+    /// Messages written.
+    pub written: u64,
+    /// Of those, never accepted, and the visitor was not told.
+    pub lost: u64,
+    /// Accepted once more than they were sent.
+    pub repeated: u64,
+    /// Some tab was still not connected after everything had healed.
+    pub is_stuck: bool,
+}

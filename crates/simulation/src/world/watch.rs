@@ -1,0 +1,347 @@
+//! The rules (I1 to I19 of the reliability targets), checked at every step against what the backend has really accepted. Each is checked
+//! where its breach would show: at a socket's opening, at a frame, at an event, at the end of a page.
+
+use chat_proto::io::{Event, Input, NetError, Request, RequestId, Response, RetryAfter, SocketEvent, SocketId};
+use chat_proto::json::Value;
+use chat_proto::message::{Content, Item, SendState};
+use chat_proto::phase::{ConnectionStatus, is_allowed};
+
+use super::World;
+use super::perform::is_for_token;
+use crate::client::Kind;
+use crate::oracle::Written;
+use crate::page::{Grant, Page};
+
+/// How many timers may fire at one instant in one page before we call it spinning.
+const SPIN: u32 = 20;
+
+impl World {
+    /// Looks at everything that may have changed.
+    pub(super) fn watch(&mut self) {
+        self.look();
+        if self.kind == Kind::Real {
+            self.watch_storage();
+        }
+    }
+
+    /// I7, I8: nothing is accepted twice or out of turn.
+    pub(super) fn look(&mut self) {
+        if let Err((rule, words)) = self.oracle.look(&self.backend) {
+            self.break_rule(rule, words);
+        }
+    }
+
+    /// I5: what is not accepted stays in storage until the visitor takes it out, as long as storage works.
+    fn watch_storage(&mut self) {
+        let failures = self.disk.failures;
+        let mut lost = None;
+        for index in &self.oracle.pending {
+            let message = &mut self.oracle.written[*index];
+            if self.disk.holds(&message.text) {
+                message.durable_at = Some(failures);
+            } else if message.durable_at == Some(failures) && !message.is_unkept {
+                lost = Some(message.text.clone());
+            }
+        }
+        if let Some(text) = lost {
+            self.break_rule("I5", format!("{text:?} is not accepted and no longer kept"));
+        }
+    }
+
+    /// Storage refused to keep how far messages had got. Whoever reads it next cannot know, and may send one again.
+    pub(super) fn forgive_stale(&mut self) {
+        if self.disk.is_stale() {
+            for message in self.oracle.written.iter_mut().filter(|message| self.disk.holds(&message.text)) {
+                message.retries += 1;
+                self.tally.unnoted += 1;
+            }
+        }
+    }
+
+    /// A page or a record is gone, or was loaded without storage: what only it knew is lost. That is forgiven only where storage had failed.
+    pub(super) fn mourn(&mut self) {
+        if self.kind != Kind::Real {
+            return;
+        }
+        let mut lost = None;
+        for index in &self.oracle.pending {
+            let message = &mut self.oracle.written[*index];
+            if self.disk.holds(&message.text) && !self.disk.is_denied {
+                continue;
+            }
+            let is_shown = |page: &Page| page.screen.own().any(|own| own.text == message.text);
+            if self.disk.failures > 0 {
+                message.is_unkept = true;
+            } else if !self.tabs.iter().flatten().any(is_shown) {
+                lost = Some(message.text.clone());
+            }
+        }
+        if let Some(text) = lost {
+            self.break_rule("T12", format!("{text:?} is gone with its page"));
+        }
+    }
+
+    /// Counts the transitions of every session that is there. One that the table does not have is a broken rule.
+    pub(crate) fn read_journals(&mut self) {
+        for tab in 0..self.tabs.len() {
+            self.read_journal(tab);
+        }
+    }
+
+    pub(super) fn read_journal(&mut self, tab: usize) {
+        let mut unknown = None;
+        for transition in self.tabs[tab].iter().flat_map(|page| page.client.journal()) {
+            self.tally.edges[transition.from as usize] |= 1 << (transition.to as usize);
+            if !is_allowed(transition.from, transition.to) {
+                unknown = Some((transition.from, transition.to));
+            }
+        }
+        if let Some((from, to)) = unknown {
+            self.break_rule("table", format!("{from:?} to {to:?} is no transition"));
+        }
+    }
+
+    /// I14: no page spins.
+    pub(super) fn watch_for_spinning(&mut self, number: u32) {
+        let now = self.now;
+        let Some(page) = self.page(number) else { return };
+        let (at, count) = page.timeouts;
+        page.timeouts = if at == now { (at, count + 1) } else { (now, 1) };
+        if page.timeouts.1 >= SPIN {
+            self.break_rule("I14", "the page spins");
+        }
+    }
+
+    pub(super) fn watch_input(&mut self, number: u32, input: &Input) {
+        let mono = self.mono();
+        let Some(page) = self.page(number) else { return };
+        match input {
+            Input::Socket(_, SocketEvent::Closed { .. }) => page.record.closed_at = Some(mono),
+            Input::Socket(..) | Input::Response(..) | Input::Minted(..) | Input::Timeout | Input::Hidden => {}
+            // A person, the network or another tab may hasten things.
+            _ => page.record.closed_at = None,
+        }
+        let allowed = 15_000 + page.lag + page.throttle;
+        if let Some((_, since)) = page.record.sending
+            && mono > since + allowed
+            && *input == Input::Timeout
+            && page.client.is_leader()
+        {
+            self.break_rule("T18", format!("a message is shown as being sent for {} ms", mono - since));
+        }
+    }
+
+    /// I10: nothing is asked for while the page knows that there is no network.
+    fn watch_network(&mut self, number: u32, what: &str) {
+        if self.page(number).is_some_and(|page| page.is_told_offline) {
+            self.break_rule("I10", format!("{what} while offline"));
+        }
+    }
+
+    pub(super) fn watch_request(&mut self, number: u32, id: RequestId, request: &Request) {
+        self.watch_secrets(&request.url);
+        if !is_for_token(request) {
+            return;
+        }
+        self.watch_network(number, "a token was asked for");
+        self.tally.token_requests += 1;
+        let (mono, asked) = (self.mono(), (self.now, (self.stood_still, self.skew)));
+        self.watch_follower(number, "a token was asked for");
+        let is_alone = self.kind == Kind::Naive;
+        let asking = self.tabs.iter().flatten().filter(|page| page.number != number && page.token_request.is_some());
+        let open = asking.filter(|page| self.is_responsible(page)).count();
+        let Some(page) = self.page(number) else { return };
+        page.record.asked = asked;
+        let is_second = page.token_request.replace(id).is_some() && !is_alone;
+        let not_before = page.record.token_not_before;
+        if is_second || open > 0 && self.setting.has_locks {
+            self.break_rule("I2", "two token requests at once");
+        }
+        if mono < not_before {
+            self.break_rule("I12", format!("the token endpoint is asked {} ms too early", not_before - mono));
+        }
+    }
+
+    pub(super) fn watch_answer(&mut self, number: u32, id: RequestId, result: &Result<Response, NetError>) {
+        let now = self.clocks();
+        let Some(page) = self.page(number) else { return };
+        if page.token_request != Some(id) {
+            return;
+        }
+        page.token_request = None;
+        let Ok(response) = result else { return };
+        let record = &mut page.record;
+        let pause = match response.retry_after {
+            Some(RetryAfter::Delay(span)) if response.status >= 300 => span,
+            Some(RetryAfter::At(at)) if response.status >= 300 => at.since(now.wall),
+            _ => 0,
+        };
+        record.token_not_before = now.mono.0 + pause.min(3_600_000);
+        if let Some(life) = response.body.at("expires_in").as_u64().filter(|life| response.status == 200 && *life > 0) {
+            let (asked, clocks) = record.asked;
+            let ends_at = asked.saturating_add(life.saturating_mul(1_000));
+            record.grants.push(Grant { ends_at, clocks });
+        }
+    }
+
+    /// It can be blamed: it is awake, and knows whether it holds the lock.
+    fn is_responsible(&self, page: &Page) -> bool {
+        page.frozen_until <= self.now && !self.lock.is_robbed(page.number)
+    }
+
+    /// I17: only who holds the lock touches the network.
+    fn watch_follower(&mut self, number: u32, what: &str) {
+        let is_holder = self.lock.holder() == Some(number) || self.lock.is_robbed(number);
+        if self.setting.has_locks && !is_holder {
+            self.break_rule("I17", format!("{what} by a tab that follows"));
+        }
+    }
+
+    /// I1, I3: a socket is opened with a token that lives, and while there is no other.
+    pub(super) fn watch_open(&mut self, number: u32) {
+        self.watch_network(number, "a socket was opened");
+        let (now, has_endpoint) = (self.clocks(), self.setting.has_endpoint);
+        let (true_now, clocks) = (self.now, (self.stood_still, self.skew));
+        self.watch_follower(number, "a socket was opened");
+        let own = self.network.connection_of_page(number).is_some();
+        let others = self.tabs.iter().flatten().filter(|page| page.number != number && self.is_responsible(page));
+        let others = others.filter(|page| self.network.connection_of_page(page.number).is_some()).count();
+        if own || others > 0 && self.setting.has_locks {
+            self.break_rule("I3", "two sockets at once");
+        }
+        let Some(page) = self.page(number) else { return };
+        let closed_at = page.record.closed_at.take();
+        // Where one clock stood still and the other was set, no page can know how old its token is.
+        let is_dead = page.record.grants.iter().all(|grant| {
+            let is_knowable = grant.clocks.0 == clocks.0 || grant.clocks.1 == clocks.1;
+            grant.ends_at <= true_now && is_knowable
+        });
+        if has_endpoint && is_dead && self.kind == Kind::Real {
+            self.break_rule("I1", "a socket was opened without a token that lives");
+        }
+        // I12: never at once after a close, unless something hastens it.
+        if let Some(at) = closed_at.filter(|at| now.mono.0 < at + 100) {
+            self.break_rule("I12", format!("a socket was opened {} ms after a close", now.mono.0 - at));
+        }
+    }
+
+    /// I6, I16: nothing is sent again that was taken, and nothing too fast.
+    pub(super) fn watch_frame(&mut self, number: u32, id: SocketId, frame: &Value) {
+        self.watch_follower(number, "a frame was sent");
+        let (mono, now) = (self.mono(), self.now);
+        let message = frame.at("message");
+        let text = message.at("text").as_str().filter(|_| message.at("type").as_str() == Some("Text"));
+        let is_typing = message.at("events").elements().iter().any(|event| event.at("typing").is_object());
+        let Some(link) = self.network.of_socket(number, id) else {
+            return self.break_rule("I3", "a frame for a socket that is gone");
+        };
+        link.sent.retain(|at| now - at < 60_000);
+        link.sent.push(now);
+        let frames = link.sent.len();
+        if frames > 60 {
+            self.break_rule("I16", format!("{frames} frames in a minute"));
+        }
+        if let Some(text) = text.filter(|_| frame.at("action").as_str() == Some("onMessage")) {
+            self.watch_text(number, mono, text);
+        }
+        let Some(page) = self.page(number).filter(|_| is_typing) else { return };
+        page.record.last_typing_at = Some(mono);
+    }
+
+    fn watch_text(&mut self, number: u32, mono: u64, text: &str) {
+        self.tally.texts += 1;
+        let again = self.oracle.of_text(text).is_some_and(|message| message.accepted > message.retries);
+        if again {
+            self.break_rule("I6", format!("{text:?} is sent again, though it was taken"));
+        }
+        let Some(page) = self.page(number) else { return };
+        let too_soon = page.record.last_text_at.is_some_and(|at| mono < at + 500);
+        page.record.last_text_at = Some(mono);
+        if too_soon {
+            self.break_rule("I16", "two texts within half a second");
+        }
+    }
+
+    /// I15: no token and no text in anything that is logged or asked for.
+    fn watch_secrets(&mut self, words: &str) {
+        if ["visitor ", "granted-", "own-"].iter().any(|secret| words.contains(secret)) {
+            self.break_rule("I15", format!("a secret in {words:?}"));
+        }
+    }
+
+    pub(super) fn watch_event(&mut self, event: &Event) {
+        match event {
+            Event::Problem(problem) => {
+                self.problems += 1;
+                self.watch_secrets(&format!("{problem:?}"));
+            }
+            // I19: nothing ends without a word about why.
+            Event::Status(ConnectionStatus::Refused | ConnectionStatus::Misconfigured) if self.problems == 0 => {
+                self.break_rule("I19", "an end without a reason");
+            }
+            Event::Status(ConnectionStatus::Online) => self.tally.connections += 1,
+            _ => {}
+        }
+    }
+
+    /// I9, I18: no line twice, and no more waiting than is promised. Also notes what is being sent, and what was held up.
+    pub(super) fn watch_screen(&mut self, number: u32) {
+        if self.kind != Kind::Real {
+            return;
+        }
+        let mono = self.mono();
+        let Some(page) = self.tabs.iter_mut().flatten().find(|page| page.number == number) else { return };
+        let mut sending = None;
+        let mut waiting = 0;
+        let mut twice = None;
+        for (place, item) in page.screen.items.iter().enumerate() {
+            let own = match &item.content {
+                Content::Inbound(own) => own,
+                Content::Outbound(said) => {
+                    let is_same =
+                        |other: &Item| matches!(&other.content, Content::Outbound(other) if other.id == said.id);
+                    if page.screen.items[..place].iter().any(is_same) {
+                        twice = Some(said.text.clone());
+                    }
+                    continue;
+                }
+                Content::Notice(_) => continue,
+            };
+            match own.state {
+                SendState::Sending => {
+                    waiting += 1;
+                    sending = Some((
+                        item.key,
+                        page.record.sending.filter(|(key, _)| *key == item.key).map_or(mono, |it| it.1),
+                    ));
+                }
+                SendState::Queued => waiting += 1,
+                SendState::Failed(_) | SendState::Unconfirmed { ask: true } => {
+                    if let Some(message) = self.oracle.of_text(&own.text) {
+                        message.was_held_up = true;
+                    }
+                }
+                SendState::Unconfirmed { ask: false } => self.tally.unconfirmed += 1,
+                SendState::Sent => {
+                    let is_same = |other: &&Item| match &other.content {
+                        Content::Inbound(other) => own.id.is_some() && other.id == own.id,
+                        Content::Outbound(_) | Content::Notice(_) => false,
+                    };
+                    let is_known = |message: &mut Written| message.retries > 0;
+                    if page.screen.items[..place].iter().any(|other| is_same(&other))
+                        && !self.oracle.of_text(&own.text).is_some_and(is_known)
+                    {
+                        twice = Some(own.text.clone());
+                    }
+                }
+            }
+        }
+        page.record.sending = sending;
+        if let Some(text) = twice {
+            self.break_rule("I18", format!("{text:?} is shown twice"));
+        }
+        if waiting > 100 {
+            self.break_rule("I9", format!("{waiting} messages wait"));
+        }
+    }
+}
