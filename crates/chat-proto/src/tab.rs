@@ -18,6 +18,8 @@
 //!
 //! Without locks (an insecure context, an old browser) each tab leads alone, with a record of its own.
 
+mod following;
+mod leading;
 mod post;
 mod screen;
 
@@ -25,14 +27,14 @@ use alloc::{boxed::Box, string::String, vec::Vec};
 
 use crate::config::Config;
 use crate::dialect::Dialect;
-use crate::io::{Command, Connectivity, Event, Input, LockEvent, Output, TimelineDiff};
+use crate::io::{Command, Connectivity, Event, Input, LockEvent, Output};
 use crate::journal::Transition;
 use crate::json::Value;
-use crate::message::{Content, Inbound, Item, ItemKey, SendState};
+use crate::message::Item;
 use crate::random::Random;
 use crate::session::Session;
-use crate::snapshot::{Fate, Kept, SharedRecord, Snapshot, TabRecord};
-use crate::time::{Instant, Millis, Now, SECOND, Timestamp};
+use crate::snapshot::{Kept, SharedRecord, Snapshot, TabRecord};
+use crate::time::{Instant, Millis, Now, SECOND};
 
 use post::{Post, Word};
 pub(crate) use screen::Known;
@@ -255,7 +257,7 @@ impl Tab {
                         self.screen.apply(&event);
                     }
                     if follower.told.is_some() {
-                        self.post(Post { word: Word::Say, command: Some(command), ..Post::default() });
+                        self.post(Word::Say, &mut [("command", post::command(&command))]);
                     } else {
                         follower.unsaid.push(command);
                     }
@@ -396,175 +398,10 @@ impl Tab {
         }
     }
 
-    /// Tells the session whether anybody looks, in whatever tab.
-    fn let_it_be_seen(&mut self, now: Now, is_seen: bool, woke: bool, store: &mut dyn Store) {
-        let Role::Leader(leader) = &mut self.role else { return };
-        if is_seen != core::mem::replace(&mut leader.is_seen, is_seen) || woke {
-            self.drive(now, if is_seen { Input::Visible } else { Input::Hidden }, "", store);
-        }
-    }
-
-    /// Asks whether the leader is there, and says what is known here.
-    fn ping(&mut self, woke: bool) {
-        let Role::Follower(follower) = &self.role else { return };
-        let post = Post {
-            word: Word::Ping,
-            told: follower.told.unwrap_or(u64::MAX),
-            is_seen: self.is_visible,
-            woke,
-            has_handed: follower.handed.iter().any(|handed| handed.is_stored),
-            ..Post::default()
-        };
-        self.post(post);
-    }
-
-    // ── the session, and what comes of it ──
-
-    /// Hands something to the session, on behalf of the tab of that name; of this one, if there is none.
-    fn drive(&mut self, now: Now, input: Input, by: &str, store: &mut dyn Store) {
-        let Role::Leader(leader) = &mut self.role else { return };
-        match input {
-            // Whether this page is seen is one thing, whether any is another: see `let_it_be_seen`.
-            Input::Hidden if now.mono < leader.looked_on_until => return,
-            Input::Visible => leader.is_seen = true,
-            Input::Hidden => leader.is_seen = false,
-            _ => {}
-        }
-        let mirrored = if let Input::Command(command) = &input { mirrored(command) } else { None };
-        let outputs = leader.session.handle_input(now, input);
-        self.pass_on(outputs, mirrored, by, store);
-    }
-
-    /// Does what is to be done with what the session said: keeps, shows, tells the others, and passes the rest on.
-    fn pass_on(&mut self, outputs: Vec<Output>, mirrored: Option<Event>, by: &str, store: &mut dyn Store) {
-        let mut events = Vec::new();
-        if let Some(event) = mirrored {
-            events.push(post::event(&event));
-            self.screen.apply(&event);
-            if !by.is_empty() {
-                self.out.push(Output::Event(event));
-            }
-        }
-        for output in outputs {
-            match output {
-                Output::Save(snapshot) => self.keep(&snapshot, store),
-                Output::Event(event) => {
-                    self.screen.apply(&event);
-                    // What went wrong is told by the tab in which it did.
-                    if !matches!(event, Event::Problem(_)) {
-                        events.push(post::event(&event));
-                    }
-                    self.out.push(Output::Event(event));
-                }
-                other => self.out.push(other),
-            }
-        }
-        let Role::Leader(leader) = &mut self.role else { return };
-        if !events.is_empty() && !leader.is_alone {
-            leader.told += 1;
-            let told = leader.told;
-            self.post(Post { word: Word::Tell, told, by: by.into(), events, ..Post::default() });
-        }
-    }
-
-    fn keep(&mut self, snapshot: &Snapshot, store: &mut dyn Store) {
-        let Role::Leader(leader) = &mut self.role else { return };
-        let shared = snapshot.shared.as_ref().map(SharedRecord::to_value);
-        put(store, Area::Browser, &self.keys.shared, shared);
-        let tab = (!snapshot.tab.is_empty()).then(|| snapshot.tab.to_value());
-        leader.is_kept = put(store, area(leader.is_alone), &self.keys.record, tab);
-    }
-
-    // ── messages that change hands ──
-
-    /// Puts a message where the leader will find it, and shows it at once.
-    fn hand_over(&mut self, now: Now, text: String, store: &mut dyn Store) {
-        let Role::Follower(follower) = &mut self.role else { return };
-        if text.trim().is_empty() {
-            return;
-        }
-        // Their order is that of their times.
-        let after = follower.handed.last().map_or(Timestamp(0), |last| Timestamp(last.kept.written.0 + 1));
-        let kept = Kept { id: self.random.local_id(), text, written: now.wall.max(after), fate: Fate::Unsent };
-        let key = self.keys.handed.clone() + &kept.id.0;
-        let is_stored = store.put(Area::Browser, &key, &kept.to_value());
-        let item = self.line(&kept);
-        let Role::Follower(follower) = &mut self.role else { return };
-        let index = self.screen.items.len() + follower.handed.len();
-        self.out.push(Output::Event(Event::Timeline(TimelineDiff::Insert { index, item: item.clone() })));
-        follower.handed.push(Handed { kept, item, is_stored });
-        self.remind();
-    }
-
-    /// As it is shown until the leader shows it.
-    fn line(&mut self, kept: &Kept) -> Item {
-        let (local_id, text) = (Some(kept.id.clone()), kept.text.clone());
-        Item {
-            key: ItemKey(self.screen.own_key()),
-            time: kept.written,
-            content: Content::Inbound(Inbound { local_id, id: None, text, state: SendState::Queued }),
-        }
-    }
-
-    /// Tells the leader, if there is one, of what was handed over.
-    fn remind(&mut self) {
-        let Role::Follower(follower) = &mut self.role else { return };
-        if follower.told.is_none() {
-            return;
-        }
-        let mut posts = Vec::new();
-        let mut is_any_stored = false;
-        for handed in &mut follower.handed {
-            is_any_stored |= handed.is_stored;
-            if !handed.is_stored {
-                posts.push(Post { word: Word::Hand, kept: Some(handed.kept.clone()), ..Post::default() });
-                // Should it have to be said again, nobody knows what became of it the first time.
-                handed.kept.fate = Fate::Unknown(Timestamp(0));
-            }
-        }
-        for post in posts {
-            self.post(post);
-        }
-        if is_any_stored {
-            self.ping(false);
-        }
-    }
-
-    /// Takes over what was handed over, in the order of writing. The session knows what had been taken before by a leader that came no
-    /// further.
-    fn take_handed(&mut self, now: Now, store: &mut dyn Store) {
-        let mut keys = store.keys(&self.keys.handed);
-        loop {
-            let mut first: Option<(usize, Kept)> = None;
-            for (at, key) in keys.iter().enumerate() {
-                let read = store.get(Area::Browser, key).as_ref().and_then(Kept::from_value);
-                if let Some(read) = read
-                    && first.as_ref().is_none_or(|(_, first)| read.written < first.written)
-                {
-                    first = Some((at, read));
-                }
-            }
-            let Some((at, handed)) = first else { return };
-            self.drive(now, Input::Handed(handed), "", store);
-            store.remove(Area::Browser, &keys.swap_remove(at));
-        }
-    }
-
     // ── what other tabs say ──
 
-    fn post(&mut self, mut post: Post) {
-        post.reign = self.reign;
-        post.from.clone_from(&self.name);
-        self.out.push(Output::Post(post.to_value()));
-    }
-
-    /// The whole picture, for whoever needs it.
-    fn tell_all(&mut self) {
-        let Role::Leader(leader) = &self.role else { return };
-        if !leader.is_alone {
-            let events = self.screen.events().iter().map(post::event).collect();
-            self.post(Post { word: Word::Sync, told: leader.told, events, ..Post::default() });
-        }
+    fn post(&mut self, word: Word, more: &mut [(&str, Value)]) {
+        self.out.push(Output::Post(post::post(word, &self.name, self.reign, more)));
     }
 
     fn on_post(&mut self, now: Now, post: &Post, store: &mut dyn Store) {
@@ -583,129 +420,6 @@ impl Tab {
             }
             Role::Leader(_) => self.on_followers_post(now, post, store),
         }
-    }
-
-    fn on_followers_post(&mut self, now: Now, post: &Post, store: &mut dyn Store) {
-        let Role::Leader(leader) = &mut self.role else { return };
-        match post.word {
-            Word::Say => {
-                if let Some(command) = post.command.clone() {
-                    self.drive(now, Input::Command(command), &post.from, store);
-                }
-            }
-            Word::Hand => {
-                if let Some(kept) = post.kept.clone() {
-                    self.drive(now, Input::Handed(kept), "", store);
-                }
-            }
-            // Ping; the other words are a leader's.
-            _ => {
-                // Who no longer looks may not be the only one: others that do will ask again before that is over.
-                let span = if post.is_seen { LOOKS_ON } else { PING + SECOND };
-                if post.is_seen || now.mono < leader.looked_on_until {
-                    leader.looked_on_until = now.mono + span;
-                }
-                let knows = post.reign == self.reign && post.told == leader.told;
-                if post.is_seen {
-                    self.let_it_be_seen(now, true, post.woke, store);
-                }
-                if post.has_handed {
-                    self.take_handed(now, store);
-                }
-                if knows {
-                    self.post(Post { word: Word::Pong, ..Post::default() });
-                } else {
-                    self.tell_all();
-                }
-            }
-        }
-    }
-
-    fn on_leaders_post(&mut self, post: &Post) {
-        let Role::Follower(follower) = &mut self.role else { return };
-        let is_known = post.reign == self.reign;
-        let is_next = is_known && follower.told.is_some_and(|told| post.told == told + 1);
-        let is_old = is_known && follower.told.is_some_and(|told| post.told <= told);
-        match post.word {
-            // Somebody else had asked for it.
-            Word::Sync if is_old => {
-                follower.unanswered = 0;
-                return;
-            }
-            Word::Sync => {}
-            Word::Tell if is_next => {}
-            Word::Tell if is_old => return,
-            Word::Pong if is_known => {
-                follower.unanswered = 0;
-                follower.is_draft_new = false;
-                return;
-            }
-            // Something was missed.
-            _ => return self.ping(false),
-        }
-        follower.unanswered = 0;
-        self.reign = post.reign;
-        let is_sync = post.word == Word::Sync;
-        let is_meeting = is_sync && (!is_known || follower.told.is_none());
-        follower.told = Some(post.told);
-        let keeps_draft = if is_sync { follower.is_draft_new } else { post.by == self.name };
-        for event in &post.events {
-            let Some(event) = post::read_event(event) else { continue };
-            let is_own = match event {
-                Event::Draft(_) => keeps_draft,
-                Event::Panel(_) => post.by == self.name,
-                _ => false,
-            };
-            if !is_own {
-                self.show(event);
-            }
-        }
-        if is_meeting {
-            self.meet();
-        }
-    }
-
-    /// A leader that was not known before: it hears what nobody has heard yet.
-    fn meet(&mut self) {
-        let Role::Follower(follower) = &mut self.role else { return };
-        let mut unsaid = core::mem::take(&mut follower.unsaid);
-        if core::mem::take(&mut follower.is_draft_new) {
-            unsaid.push(Command::Draft(self.screen.draft.clone()));
-        }
-        for command in unsaid {
-            self.post(Post { word: Word::Say, command: Some(command), ..Post::default() });
-        }
-        self.remind();
-    }
-
-    /// Shows what the leader told. What was written here and stands there now is shown no longer twice.
-    fn show(&mut self, event: Event) {
-        let Role::Follower(follower) = &mut self.role else { return };
-        let own = self.screen.items.len();
-        if let Event::Timeline(diff) = &event {
-            let mut at = 0;
-            while let Some(handed) = follower.handed.get(at) {
-                if screen::shows(diff, &handed.kept.id) {
-                    follower.handed.remove(at);
-                    self.out.push(Output::Event(Event::Timeline(TimelineDiff::Remove { index: own + at })));
-                } else {
-                    at += 1;
-                }
-            }
-        }
-        // What does not fit can only come of a leader of another build; the next question brings the whole picture.
-        if !self.screen.apply(&event) {
-            follower.told = None;
-            return;
-        }
-        let event = match event {
-            Event::Timeline(TimelineDiff::Reset(mut items)) => {
-                items.extend(follower.handed.iter().map(|handed| handed.item.clone()));
-                Event::Timeline(TimelineDiff::Reset(items))
-            }
-            other => other,
-        };
-        self.out.push(Output::Event(event));
     }
 }
 

@@ -4,7 +4,7 @@
 use alloc::{string::String, vec::Vec};
 
 use crate::io::{Command, Event, TimelineDiff};
-use crate::json::Value;
+use crate::json::{Value, take_members};
 use crate::message::{
     Author, Content, Inbound, Item, ItemKey, LocalId, MessageId, Notice, Outbound, Rejection, SendState,
 };
@@ -12,8 +12,7 @@ use crate::phase::ConnectionStatus;
 use crate::snapshot::Kept;
 use crate::time::Timestamp;
 
-/// One post, to all other tabs.
-#[derive(Default)]
+/// One post of another tab's, as it was read.
 pub(super) struct Post {
     pub(super) word: Word,
     /// Who says it.
@@ -35,10 +34,9 @@ pub(super) struct Post {
 }
 
 /// What a post is.
-#[derive(Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Word {
     /// A follower asks whether the leader is there.
-    #[default]
     Ping,
     /// A follower passes a command on.
     Say,
@@ -61,23 +59,16 @@ const WORDS: [(Word, &str); 6] = [
     (Word::Sync, "sync"),
 ];
 
-impl Post {
-    pub(super) fn to_value(&self) -> Value {
-        Value::object([
-            ("word", WORDS[self.word as usize].1.into()),
-            ("from", self.from.as_str().into()),
-            ("reign", self.reign.into()),
-            ("told", self.told.into()),
-            ("by", self.by.as_str().into()),
-            ("seen", self.is_seen.into()),
-            ("woke", self.woke.into()),
-            ("handed", self.has_handed.into()),
-            ("command", self.command.as_ref().map(command).into()),
-            ("kept", self.kept.as_ref().map(Kept::to_value).into()),
-            ("events", Value::Array(self.events.clone())),
-        ])
-    }
+/// A post of this word. `more` are the members that go with it.
+pub(super) fn post(word: Word, from: &str, reign: u64, more: &mut [(&str, Value)]) -> Value {
+    let mut members = Vec::new();
+    let head = &mut [("word", WORDS[word as usize].1.into()), ("from", from.into()), ("reign", reign.into())];
+    take_members(&mut members, head);
+    take_members(&mut members, more);
+    Value::Object(members)
+}
 
+impl Post {
     pub(super) fn read(value: &Value) -> Option<Self> {
         let word = value.at("word").as_str()?;
         let flag = |name| value.at(name).as_bool().unwrap_or(false);
@@ -100,10 +91,12 @@ impl Post {
 }
 
 /// An array, led by a word that says what it is.
-fn list<const N: usize>(word: &str, rest: [Value; N]) -> Value {
+fn list(word: &str, rest: &mut [Value]) -> Value {
     let mut list = Vec::new();
     list.push(word.into());
-    list.extend(rest);
+    for value in rest {
+        list.push(core::mem::replace(value, Value::Null));
+    }
     Value::Array(list)
 }
 
@@ -126,18 +119,18 @@ fn flag(value: &Value, at: usize) -> bool {
 // ── commands ──
 
 /// A message is handed over in another way.
-fn command(command: &Command) -> Value {
+pub(super) fn command(command: &Command) -> Value {
     match command {
-        Command::Open => list("open", []),
-        Command::Close => list("close", []),
+        Command::Open => list("open", &mut []),
+        Command::Close => list("close", &mut []),
         Command::Send(_) => Value::Null,
-        Command::Draft(text) => list("draft", [text.as_str().into()]),
-        Command::Retry(id) => list("retry", [id.0.as_str().into()]),
-        Command::Discard(id) => list("discard", [id.0.as_str().into()]),
-        Command::TryNow => list("try", []),
-        Command::UseHere => list("use", []),
-        Command::NewChat => list("new", []),
-        Command::LoadEarlier => list("earlier", []),
+        Command::Draft(text) => list("draft", &mut [text.as_str().into()]),
+        Command::Retry(id) => list("retry", &mut [id.0.as_str().into()]),
+        Command::Discard(id) => list("discard", &mut [id.0.as_str().into()]),
+        Command::TryNow => list("try", &mut []),
+        Command::UseHere => list("use", &mut []),
+        Command::NewChat => list("new", &mut []),
+        Command::LoadEarlier => list("earlier", &mut []),
     }
 }
 
@@ -164,24 +157,24 @@ pub(super) fn event(event: &Event) -> Value {
     match event {
         Event::Status(status) => {
             let seconds = if let ConnectionStatus::Reconnecting { next_try_in } = status { *next_try_in } else { None };
-            list("status", [status.word().into(), seconds.map(u64::from).into()])
+            list("status", &mut [status.word().into(), seconds.map(u64::from).into()])
         }
-        Event::Timeline(TimelineDiff::Reset(items)) => list("reset", [items.iter().map(item).collect()]),
-        Event::Timeline(TimelineDiff::Insert { index, item: it }) => list("insert", [number(*index), item(it)]),
-        Event::Timeline(TimelineDiff::Set { index, item: it }) => list("set", [number(*index), item(it)]),
+        Event::Timeline(TimelineDiff::Reset(items)) => list("reset", &mut [items.iter().map(item).collect()]),
+        Event::Timeline(TimelineDiff::Insert { index, item: it }) => list("insert", &mut [number(*index), item(it)]),
+        Event::Timeline(TimelineDiff::Set { index, item: it }) => list("set", &mut [number(*index), item(it)]),
         Event::Timeline(TimelineDiff::Move { from, to, item: it }) => {
-            list("move", [number(*to), item(it), number(*from)])
+            list("move", &mut [number(*to), item(it), number(*from)])
         }
-        Event::Timeline(TimelineDiff::Remove { index }) => list("remove", [number(*index)]),
-        Event::Said(it) => list("said", [Value::Null, item(it)]),
-        Event::Typing(is) => list("typing", [(*is).into()]),
-        Event::Unread(count) => list("unread", [u64::from(*count).into()]),
+        Event::Timeline(TimelineDiff::Remove { index }) => list("remove", &mut [number(*index)]),
+        Event::Said(it) => list("said", &mut [Value::Null, item(it)]),
+        Event::Typing(is) => list("typing", &mut [(*is).into()]),
+        Event::Unread(count) => list("unread", &mut [u64::from(*count).into()]),
         Event::History { has_more, is_loading, complete_up_to } => {
-            list("history", [(*has_more).into(), (*is_loading).into(), complete_up_to.0.into()])
+            list("history", &mut [(*has_more).into(), (*is_loading).into(), complete_up_to.0.into()])
         }
-        Event::Draft(text) => list("draft", [text.as_str().into()]),
-        Event::Full(is) => list("full", [(*is).into()]),
-        Event::Panel(is) => list("panel", [(*is).into()]),
+        Event::Draft(text) => list("draft", &mut [text.as_str().into()]),
+        Event::Full(is) => list("full", &mut [(*is).into()]),
+        Event::Panel(is) => list("panel", &mut [(*is).into()]),
         // Told where it happened.
         Event::Problem(_) => Value::Null,
     }
@@ -248,7 +241,7 @@ fn item(item: &Item) -> Value {
         }
     };
     let [id, text, name, state] = more;
-    list(word, [item.key.0.into(), item.time.0.into(), id, text, name, state])
+    list(word, &mut [item.key.0.into(), item.time.0.into(), id, text, name, state])
 }
 
 fn read_item(value: &Value) -> Option<Item> {
