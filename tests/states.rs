@@ -63,7 +63,7 @@ fn wander(seed: u64, taken: &mut Taken) -> usize {
     let mut dice = Dice::new(seed);
     let mut rig = Rig::with(seed, Settings::quiet(), dice.chance(70));
     rig.latency = (1 + dice.roll(50), 60 + dice.roll(1_500));
-    rig.endpoint.life = [5, 6, 60][usize::try_from(dice.roll(3)).expect("small")];
+    rig.endpoint.life = [5, 8, 60][usize::try_from(dice.roll(3)).expect("small")];
     rig.endpoint.renew_in = Some(10).filter(|_| dice.chance(50));
     rig.endpoint.connect_after = [None, None, Some(500)][usize::try_from(dice.roll(3)).expect("small")];
     let mut steps = 0;
@@ -90,9 +90,15 @@ fn wander(seed: u64, taken: &mut Taken) -> usize {
             17 if has_session => pull(&mut rig, |backend, now, token| backend.expire(now, token, true)),
             18 | 19 => {
                 rig.endpoint.next.extend([401, 401].map(|status| Reply::Status(status, None)));
-                // The token is renewed while a new socket is opened.
+                // A token that is renewed while a new socket is opened, and the socket takes its time.
                 if dice.chance(50) {
                     rig.cut();
+                    rig.run_for(rig.latency.1);
+                    let usual = std::mem::replace(&mut rig.latency, (100, 9_000));
+                    rig.run_for(1_200);
+                    rig.latency = (1, 20);
+                    rig.run_for(9_000);
+                    rig.latency = usual;
                 }
             }
             20 => rig.endpoint.next.push_back(Reply::Status(503, None)),
