@@ -9,6 +9,7 @@ use chat_proto::config::FieldError;
 use chat_proto::io::{Command, Event, TimelineDiff};
 use chat_proto::message::{LocalId, Notice, Rejection, SendState};
 use chat_proto::phase::ConnectionStatus;
+use chat_proto::time::Timestamp;
 use screen::{Screen, from_agent, from_bot, from_visitor, no_html, notice, top_of};
 use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
 
@@ -281,11 +282,11 @@ async fn line_being_read_stays_where_it_is_and_a_pill_tells_of_the_new_ones() {
 async fn older_messages_are_asked_for_near_the_beginning_and_once_at_a_time() {
     let screen = Screen::open().await;
     screen.show((1..40).map(|key| from_agent(key, 60 - key, "Hello"))).await;
-    screen.apply(Event::History { has_more: true, is_loading: false }).await;
+    screen.apply(history(false)).await;
     screen.frames().await;
     screen.scroll_to(10).await;
     assert_eq!(screen.said(), [Command::LoadEarlier]);
-    screen.apply(Event::History { has_more: true, is_loading: true }).await;
+    screen.apply(history(true)).await;
     screen.scroll_to(5).await;
     screen.click_css(".earlier").await;
     assert_eq!(screen.said(), []);
@@ -549,7 +550,7 @@ async fn no_markup_is_ever_made_from_a_string_and_no_style_stands_in_an_attribut
     let screen = Screen::open().await;
     screen.apply(Event::Typing(true)).await;
     screen.apply(Event::Unread(3)).await;
-    screen.apply(Event::History { has_more: true, is_loading: false }).await;
+    screen.apply(history(false)).await;
     screen
         .show([
             from_bot(1, 9, "See https://a.example"),
@@ -565,4 +566,9 @@ async fn no_markup_is_ever_made_from_a_string_and_no_style_stands_in_an_attribut
     screen.settle().await;
     // The panel's two custom properties are set through the CSSOM, which the policy allows.
     assert!(screen.css("[style]:not([part~=panel])").is_empty());
+}
+
+/// There are older messages.
+fn history(is_loading: bool) -> Event {
+    Event::History { has_more: true, is_loading, complete_up_to: Timestamp::default() }
 }
