@@ -8,6 +8,7 @@
 //! GuestChat("close");                   // closes the panel; the conversation goes on
 //! GuestChat("send", "Where is order 1234?"); // connects if needed; opens nothing
 //! GuestChat("on", "message", ({ direction, text }) => …); // the loader's
+//! GuestChat("diagnose");                // the loader's, with `www/diagnose.js`; asks the widget for its journal
 //! GuestChat("destroy");                 // leaves nothing behind
 //! ```
 //!
@@ -100,7 +101,8 @@ pub fn start(root: &ShadowRoot, settings: JsValue, emit: Function) -> Result<Wid
 
 #[wasm_bindgen]
 impl Widget {
-    /// Does what `GuestChat(name, ...args)` asks for. After [`Widget::destroy`], nothing.
+    /// Does what `GuestChat(name, ...args)` asks for. After [`Widget::destroy`], nothing. The loader's own word beside those is `journal`,
+    /// with a function to [tell](Parts::journal).
     pub fn call(&self, name: &str, args: &Array) {
         let parts = self.0.borrow().clone();
         if let Some(parts) = parts.filter(|_| !broken::is_broken()) {
@@ -108,6 +110,7 @@ impl Widget {
                 "open" => parts.face.open(),
                 "close" => parts.face.close(),
                 "send" => parts.send(&args.get(0)),
+                "journal" => parts.journal(&args.get(0)),
                 _ => warn(&(String::from("\"") + name + "\" is unknown, known are: " + COMMANDS)),
             }
         }
@@ -139,6 +142,17 @@ impl Parts {
             (None, _) => warn("(\"send\", text) needs a text that is not empty"),
             (Some(_), None) => warn("(\"send\", text) sends nothing while the settings cannot be used"),
             (Some(text), Some(say)) => say(Command::Send(text)),
+        }
+    }
+
+    /// Tells the last transitions, oldest first, by `tell(at, step)`: when, in milliseconds since 1970, and a number that holds the state it
+    /// came from in its highest byte, the one it went to in the next, and the code that went with it in the lower two. The words are in
+    /// the diagnosis, which is loaded when it is asked for.
+    fn journal(&self, tell: &JsValue) {
+        if let Some(driver) = &*self.driver.borrow() {
+            driver.journal(|at, step| {
+                let _ = tell.unchecked_ref::<Function>().call2(&JsValue::NULL, &at.into(), &step.into());
+            });
         }
     }
 }

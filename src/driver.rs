@@ -109,6 +109,18 @@ impl Driver {
         let shell = Rc::downgrade(&self.0);
         move |command| heard(&shell, Input::Command(command))
     }
+
+    /// Tells the session's last transitions, oldest first: when, and from, to and code in one number. None if another tab has the
+    /// session. `tell` must not call back in.
+    #[expect(clippy::cast_precision_loss, reason = "times of this era are far below 2^53")]
+    pub fn journal(&self, tell: impl Fn(f64, u32)) {
+        if let Some(tab) = &*self.0.tab.borrow() {
+            for step in tab.journal() {
+                let states = (step.from as u32) << 24 | (step.to as u32) << 16;
+                tell(step.at.0 as f64, states | u32::from(step.code));
+            }
+        }
+    }
 }
 
 impl Drop for Driver {

@@ -56,6 +56,17 @@
       return () => void listeners[event].delete(entry);
     },
 
+    /** Resolves to a report that says why the chat is dead, or that it is well; whatever of the widget has failed to load. */
+    async diagnose() {
+      try {
+        const { diagnose } = await import(address("guest-chat-diagnose.js")).catch(outOfReach);
+        const steps = widget && ((tell) => widget.call("journal", [tell]));
+        return await diagnose({ script, address, status: status?.[0].status, broken, steps });
+      } catch (error) {
+        return { cause: "bundle-missing", text: `the diagnosis could not be made: ${error.message}` };
+      }
+    },
+
     /** Leaves no listener, timer, request or element behind. */
     destroy() {
       life.abort();

@@ -1,7 +1,7 @@
 //! The core's events as the page hears them. What they look like is public: see the table in [`crate::api`].
 
 use chat_proto::config::FieldError;
-use chat_proto::io::{Event, Problem};
+use chat_proto::io::{Event, Problem, TokenTrouble};
 use chat_proto::message::{Content, Item};
 use chat_proto::phase::ConnectionStatus;
 use chat_proto::time::Timestamp;
@@ -114,9 +114,19 @@ fn iso(time: Timestamp) -> JsValue {
 /// For a developer's log; what the visitor reads is in `strings.rs`.
 fn explain(problem: &Problem) -> &'static str {
     match problem {
+        Problem::TokenUnavailable(TokenTrouble::NotAGrant) => {
+            "the token endpoint's answer is no grant; it will be asked again"
+        }
         Problem::TokenUnavailable(_) => "the token endpoint gave no usable grant; it will be asked again",
-        Problem::Refused { .. } => "this visitor is refused; nothing more is tried until the visitor asks for it",
+        Problem::Refused { .. } => {
+            "this visitor is refused; nothing more is tried until the visitor asks for it; why: GuestChat(\"diagnose\")"
+        }
         Problem::Deployment { .. } => "the deployment is unknown or inactive; check data-deployment-id and the region",
+        // What says nothing: mostly the token, and a browser cannot tell which of the two.
+        Problem::ConnectionLost { code: 1000 | 1005 } => {
+            "the connection was closed without a reason, and will be made again; if that goes on, the token has expired or \
+             lacks a right: GuestChat(\"diagnose\")"
+        }
         Problem::ConnectionLost { .. } => "the connection was lost; it will be made again",
         Problem::Unresponsive => "nothing came back in time; the connection will be made again",
         Problem::Backend { .. } => "the backend answered with an error",

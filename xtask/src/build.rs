@@ -5,17 +5,19 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::bundle;
+use crate::diagnose;
 use crate::failure::{Result, While};
 use crate::process;
 use crate::tools::{self, npm};
 use crate::workspace;
 
 /// Everything that the bundle is made from, relative to the root.
-const INPUTS: [&str; 10] = [
+const INPUTS: [&str; 11] = [
     "src",
     "www",
     "crates/chat-proto/src",
     "crates/chat-proto/Cargo.toml",
+    "crates/diagnosis",
     "Cargo.toml",
     "Cargo.lock",
     "xtask/src",
@@ -53,6 +55,7 @@ fn make() -> Result<()> {
     }
     minify(&finished.join(bundle::LOADER), &[])?;
     minify(&finished.join(bundle::STYLE), &[])?;
+    bundle::copy(&diagnose::make_if_needed()?, &finished.join(bundle::DIAGNOSE))?;
     bundle::check_scripts(&finished)?;
 
     bundle::empty_folder(&dist())?;

@@ -1,4 +1,5 @@
-//! The bundle: four files in one folder under fixed names, which pages embed and the loader relies on, and a demo page beside them.
+//! The bundle: four files in one folder under fixed names, which pages embed and the loader relies on, the diagnosis that it fetches when
+//! asked, and a demo page beside them.
 //! Two ways lead to it: `build` compiles and optimises, `stage` renames what Trunk has compiled. Both end here, so that they
 //! cannot drift apart.
 
@@ -16,6 +17,8 @@ pub(crate) const GLUE: &str = "guest-chat-app.js";
 pub(crate) const WASM: &str = "guest-chat-app.wasm";
 /// The widget's style sheet, which the loader fetches and the shadow root adopts.
 pub(crate) const STYLE: &str = "guest-chat.css";
+/// What the loader imports when somebody asks why the chat is dead.
+pub(crate) const DIAGNOSE: &str = "guest-chat-diagnose.js";
 /// A host page under a strict policy.
 pub(crate) const DEMO_PAGE: &str = "demo.html";
 
@@ -52,7 +55,7 @@ const FORBIDDEN: [&str; 4] = ["innerHTML", "outerHTML", "eval(", "new Function"]
 
 /// Fails, naming file and word, when a script of the bundle would break a strict page.
 pub(crate) fn check_scripts(folder: &Path) -> Result<()> {
-    for name in [LOADER, GLUE] {
+    for name in [LOADER, GLUE, DIAGNOSE] {
         let path = folder.join(name);
         let script = fs::read_to_string(&path).while_(|| format!("read {}", path.display()))?;
         let words = forbidden_words(&script);

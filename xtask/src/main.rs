@@ -16,6 +16,7 @@ mod stage;
 mod test;
 
 mod bundle;
+mod diagnose;
 mod failure;
 mod http;
 mod ports;

@@ -1,12 +1,13 @@
 //! `cargo xtask stage`: Trunk's hook after each build. Trunk compiles the widget and runs wasm-bindgen, but would start it by a
 //! script of its own; the demo page embeds it as a customer would, by the loader's tag. So this turns what Trunk has put into its
-//! staging folder into the bundle, not minified. Needs no tool but the compiler's output.
+//! staging folder into the bundle, not minified; the diagnosis beside it is built once and then copied.
 
 use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::bundle;
+use crate::diagnose;
 use crate::failure::{Failure, Result, While};
 use crate::ports;
 
@@ -27,6 +28,7 @@ pub(crate) fn run() -> Result<()> {
     for (source, name) in bundle::SOURCES {
         bundle::copy_source(source, &folder, name)?;
     }
+    bundle::copy(&diagnose::make_if_needed()?, &folder.join(bundle::DIAGNOSE))?;
     simulator.map_or(Ok(()), |port| point_page_at(&folder.join("index.html"), port))
 }
 

@@ -81,6 +81,18 @@ pub enum Form {
     Other,
 }
 
+impl Form {
+    /// As a page notes it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Unknown => "unknown",
+            Self::Json => "json",
+            Self::Html => "html",
+            Self::Other => "other",
+        }
+    }
+}
+
 /// One question by HTTP.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Asked {

@@ -2,6 +2,7 @@
 
 use wasm_bindgen::prelude::*;
 
+use crate::note::{form_of, word_of};
 use crate::observe::Observations;
 use crate::plan::{Plan, Settings};
 use crate::report::Report;
@@ -53,7 +54,12 @@ impl Diagnosis {
 
     /// What a frame means for the hello, as `trial.…` wants it; empty for one that means nothing.
     pub fn heard(&self, class: &str, code: u16) -> String {
-        wire::heard(class, code).map(crate::note::word_of).unwrap_or_default()
+        wire::heard(class, code).map(word_of).unwrap_or_default()
+    }
+
+    /// What an answer was, by its `Content-Type`, the beginning of its body, and whether it could be parsed as JSON.
+    pub fn form(&self, content_type: &str, start: &str, is_json: bool) -> String {
+        form_of(content_type, start, is_json).word().into()
     }
 
     /// How long to wait, in milliseconds, for: `answer`, `open`, `hello`.

@@ -41,12 +41,14 @@ pub(super) fn clippy_wasm() -> Result<()> {
         "--deny",
         "warnings",
     ]))?;
-    // The core's own tests are the host's: here it is the library that has to compile cleanly.
+    // Their own tests are the host's: here it is the libraries that have to compile cleanly.
     process::run(cargo().args([
         "clippy",
         "--locked",
         "--package",
         "chat-proto",
+        "--package",
+        "diagnosis",
         "--target",
         tools::WASM,
         "--",

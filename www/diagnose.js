@@ -1,0 +1,278 @@
+// `GuestChat("diagnose")`: looks at the chat from inside the page, and lets the rule book say what that speaks for. The build makes one
+// file of this and the rule book (crates/diagnosis, turned into plain JavaScript, because WebAssembly may be just what is forbidden);
+// the loader fetches it when somebody asks. Judges nothing, keeps nothing, and shows no token to anybody: what it notes is words,
+// numbers and hosts. Says one thing on a socket of its own, the hello, and opens none while the conversation is live.
+
+import { Diagnosis } from "./guest-chat-rules.js";
+
+const FILES = ["guest-chat-app.js", "guest-chat-app.wasm", "guest-chat.css"];
+const EMPTY_MODULE = Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0);
+
+/** Where no socket may be opened beside the widget's: it has one, or lost its place to another tab and would now push that out. */
+const HANDS_OFF = ["online", "readonly", "evicted"];
+
+/**
+ * Resolves to the report: `{cause, title, change, alike, also, seen, journal, text}`.
+ * @param {object} widget
+ * @param {HTMLScriptElement} widget.script  the tag
+ * @param {(name: string) => string} widget.address  where a file of the bundle is
+ * @param {string} [widget.status]           the connection's, if the widget has said one
+ * @param {boolean} widget.broken            an internal error has stopped the widget
+ * @param {((tell: (at: number, step: number) => void) => void)} [widget.steps]  the widget's journal; absent until it is loaded
+ */
+export async function diagnose({ script, address, status, broken, steps }) {
+  const { deploymentId = "", region = "", endpoint = "", tokenUrl = "" } = script.dataset;
+  const diagnosis = new Diagnosis(deploymentId, region, endpoint, tokenUrl.trim() && resolved(tokenUrl), location.origin);
+  const note = (key, value) => diagnosis.note(key, value === true ? "yes" : value === false ? "no" : String(value));
+  const policy = watchPolicy(note);
+  try {
+    note("page.broken", broken);
+    note("page.live", HANDS_OFF.includes(status));
+    if (status === "evicted") note("trial.endpoint", "evicted");
+    steps?.((at, step) => note("journal", `${at} ${step >>> 24} ${(step >>> 16) & 0xff} ${step & 0xffff}`));
+    lookAtPage(note);
+    // What has brought the widget here has arrived; all but its style would have been missed.
+    await lookAtBundle(note, address, steps ? FILES.slice(-1) : FILES);
+    const look = new Look(diagnosis, note, policy);
+    if (diagnosis.url("config")) {
+      const token = await look.atTokenEndpoint(HANDS_OFF.includes(status));
+      await look.atDeployment();
+      if (!HANDS_OFF.includes(status)) await look.atSocket(token);
+    }
+    await policy.settled();
+    const report = JSON.parse(diagnosis.report());
+    console.info(`[guest-chat] ${report.text}`);
+    return report;
+  } finally {
+    policy.stop();
+    diagnosis.free();
+  }
+}
+
+function resolved(url) {
+  try {
+    return new URL(url, document.baseURI).href;
+  } catch {
+    return url;
+  }
+}
+
+/** Notes what the page's policy forbids meanwhile. It is told of by an event, a task later than what it has made fail. */
+function watchPolicy(note) {
+  const blocked = new Set();
+  const alarms = new Set();
+  const hear = ({ effectiveDirective, blockedURI }) => {
+    const directive = /^(connect|script)-src/.exec(effectiveDirective)?.[1];
+    if (!directive) return;
+    note(`page.forbids-${directive}`, blockedURI);
+    const origin = originOf(blockedURI);
+    blocked.add(origin);
+    for (const alarm of alarms) alarm(origin);
+  };
+  document.addEventListener("securitypolicyviolation", hear);
+  const settled = () => new Promise((resolve) => setTimeout(resolve, 50));
+  return {
+    settled,
+    forbade: async (url) => (await settled(), blocked.has(originOf(url))),
+    /** Calls `alarm` when this address is forbidden, for a forbidden socket need not be told (Chromium's is not). Returns what ends that. */
+    watch(url, alarm) {
+      const hear = (origin) => origin === originOf(url) && alarm();
+      alarms.add(hear);
+      return () => alarms.delete(hear);
+    },
+    stop: () => document.removeEventListener("securitypolicyviolation", hear),
+  };
+}
+
+function originOf(url) {
+  try {
+    return new URL(url).origin;
+  } catch {
+    return url;
+  }
+}
+
+// What only a page can see ----------------------------------------------------------------------------------------------------------
+
+function lookAtPage(note) {
+  note("page.secure", isSecureContext);
+  note("page.storage", hasStorage());
+  note("page.locks", Boolean(navigator.locks));
+  note("page.wasm", hasWasm());
+  note("page.online", navigator.onLine);
+  const counts = ['script[src*="guest-chat.js"]', "guest-chat"].map((name) => document.querySelectorAll(name).length);
+  note("page.widgets", Math.max(...counts));
+}
+
+function hasStorage() {
+  const key = "guest-chat-diagnosis";
+  try {
+    localStorage.setItem(key, key);
+    const kept = localStorage.getItem(key) === key;
+    localStorage.removeItem(key);
+    return kept;
+  } catch {
+    return false;
+  }
+}
+
+function hasWasm() {
+  try {
+    return Boolean(new WebAssembly.Module(EMPTY_MODULE));
+  } catch {
+    return false;
+  }
+}
+
+async function lookAtBundle(note, address, files) {
+  for (const name of files) {
+    const response = await fetch(address(name)).catch(() => null);
+    const isPage = response?.headers.get("content-type")?.includes("html");
+    if (!response?.ok || isPage) return note("page.missing", name);
+  }
+}
+
+// What the widget would ask ---------------------------------------------------------------------------------------------------------
+
+class Look {
+  #diagnosis;
+  #note;
+  #policy;
+  #knowsClock = false;
+
+  constructor(diagnosis, note, policy) {
+    this.#diagnosis = diagnosis;
+    this.#note = note;
+    this.#policy = policy;
+  }
+
+  /** The token, if there was one; it goes nowhere but to `atSocket`. Asked once more to see whether it stays, but not beside a widget at work. */
+  async atTokenEndpoint(isLive) {
+    const url = this.#diagnosis.url("token");
+    if (!url) return;
+    const init = { method: "POST", headers: { "content-type": "application/json" }, body: this.#diagnosis.token_request() };
+    const { response, json } = await this.#ask("token", url, init);
+    const isOurs = response && new URL(response.url).origin === location.origin;
+    if (!isOurs) return;
+    const header = (name) => response.headers.get(name) ?? "";
+    this.#note("token.cache-control", header("cache-control"));
+    this.#note("token.age", header("age"));
+    this.#note("token.shared", Boolean(header("access-control-allow-origin")));
+    if (typeof json?.type === "string") this.#note("token.problem", json.type);
+    if (!response.ok || json === undefined) return;
+    const hasToken = typeof json?.token === "string";
+    const hasLife = Number.isSafeInteger(json?.expires_in) && json.expires_in > 0;
+    this.#note("token.grant", !hasToken ? "no-token" : hasLife ? "good" : "no-life");
+    if (hasLife) this.#note("token.life", json.expires_in);
+    if (!hasToken) return;
+    if (!isLive) {
+      const again = await this.#ask("", url, init);
+      const isSame = again.json?.token === json.token;
+      this.#note("token.again", typeof again.json?.token !== "string" ? "nothing" : isSame ? "same" : "another");
+    }
+    return json.token;
+  }
+
+  async atDeployment() {
+    const config = await this.#ask("config", this.#diagnosis.url("config"));
+    if (typeof config.json?.status === "string") this.#note("config.status", config.json.status);
+    const domains = await this.#ask("domains", this.#diagnosis.url("domains"));
+    if (typeof domains.json?.allowAllDomains !== "boolean") return;
+    this.#note("domains.all", domains.json.allowAllDomains);
+    for (const entry of domains.json.allowedDomains ?? []) this.#note("domains.entry", entry);
+  }
+
+  /** With the endpoint's token first; where that is not accepted, one of our own tells what is the token's fault from what is not. */
+  async atSocket(token) {
+    if (token) {
+      const end = await this.#hello(token);
+      this.#note("trial.endpoint", end);
+      if (!/^(closed|error|silent|evicted)/.test(end)) return;
+    }
+    this.#note("trial.own", await this.#hello(ownToken()));
+  }
+
+  /** Asks, and notes under this name how far it came. */
+  async #ask(name, url, init = {}) {
+    const note = (key, value) => name && this.#note(`${name}.${key}`, value);
+    const signal = AbortSignal.timeout(this.#diagnosis.patience("answer"));
+    const credentials = name === "token" || !name ? "same-origin" : "omit";
+    try {
+      const response = await fetch(url, { ...init, credentials, signal, cache: "no-store" });
+      const text = await response.text();
+      const json = parsed(text);
+      const kind = response.headers.get("content-type") ?? "";
+      note("reach", response.redirected ? "redirected" : response.status);
+      note("form", this.#diagnosis.form(kind, text.slice(0, 100), json !== undefined));
+      this.#readClock(response);
+      return { response, json };
+    } catch (error) {
+      const forbidden = await this.#policy.forbade(url);
+      note("reach", forbidden ? "policy" : error?.name === "TimeoutError" ? "timeout" : "failed");
+      return {};
+    }
+  }
+
+  /** Readable from the page's own origin only. */
+  #readClock(response) {
+    const date = Date.parse(response.headers.get("date") ?? "");
+    if (this.#knowsClock || Number.isNaN(date)) return;
+    this.#knowsClock = true;
+    const age = Number(response.headers.get("age")) || 0;
+    this.#note("clock.ahead", Math.round((date - Date.now()) / 1000) + age);
+  }
+
+  /** What becomes of a socket on which the hello is said with this token. */
+  async #hello(token) {
+    const url = this.#diagnosis.url("socket");
+    const end = await new Promise((resolve) => {
+      let socket;
+      try {
+        socket = new WebSocket(url);
+      } catch {
+        return resolve("never-opened");
+      }
+      const unwatch = this.#policy.watch(url, () => finish("never-opened"));
+      const finish = (end) => {
+        unwatch();
+        clearTimeout(timer);
+        socket.onopen = socket.onmessage = socket.onclose = null;
+        socket.close(1000);
+        resolve(end);
+      };
+      let timer = setTimeout(finish, this.#diagnosis.patience("open"), "timeout");
+      let isOpen = false;
+      socket.onopen = () => {
+        isOpen = true;
+        clearTimeout(timer);
+        timer = setTimeout(finish, this.#diagnosis.patience("hello"), "silent");
+        socket.send(this.#diagnosis.hello(token));
+      };
+      socket.onmessage = ({ data }) => {
+        const frame = parsed(data);
+        const end = this.#diagnosis.heard(String(frame?.class), Number(frame?.code) || 0);
+        if (end) finish(end);
+      };
+      socket.onclose = ({ code }) => finish(isOpen ? `closed ${code}` : "never-opened");
+    });
+    return end === "never-opened" && (await this.#policy.forbade(url)) ? "policy" : end;
+  }
+}
+
+/** `undefined` for what is no JSON. */
+function parsed(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** A UUID v4; made by hand, because `randomUUID` is for secure pages only. */
+function ownToken() {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  bytes[6] = (bytes[6] & 0x0f) | 0x40;
+  bytes[8] = (bytes[8] & 0x3f) | 0x80;
+  const hex = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
+}
