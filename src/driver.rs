@@ -31,6 +31,7 @@ use chat_proto::io::{
 };
 use chat_proto::json::Value;
 use chat_proto::tab::Tab;
+use chat_proto::time::{Instant, Millis};
 use gloo_timers::callback::Timeout;
 use wasm_bindgen_futures::spawn_local;
 
@@ -52,14 +53,20 @@ struct Shell {
     inputs: RefCell<Vec<Input>>,
     /// What is left of the tab's latest answer.
     outputs: RefCell<vec::IntoIter<Output>>,
-    /// Somebody further up the stack is at work on the queues.
+    /// Somebody further up the stack is at work on the queues, or the news of other tabs are waited for.
     is_busy: Cell<bool>,
     tab: RefCell<Option<Box<Tab>>>,
     visit: RefCell<Option<Visit>>,
+    /// When it was last at work.
+    worked: Cell<Instant>,
     /// Counts places in the line for the lock, so that what is heard of one that was given up is not taken for the present one's.
     places: Cell<u32>,
     page: RefCell<Option<Page>>,
 }
+
+/// How long a page may do nothing before it is taken to have hung, in milliseconds. Less than it takes another tab to replace it
+/// (`PING` in `chat_proto::tab`).
+const AWAY: Millis = 5_000;
 
 /// What is there from the time the page is shown until it is left.
 struct Visit {
@@ -82,6 +89,7 @@ impl Driver {
             is_busy: Cell::new(false),
             tab: RefCell::default(),
             visit: RefCell::default(),
+            worked: Cell::default(),
             places: Cell::new(0),
             page: RefCell::default(),
         }))
@@ -184,6 +192,9 @@ impl Shell {
         if broken::is_broken() || self.visit.borrow().is_none() || self.is_busy.replace(true) {
             return;
         }
+        if self.catches_up() {
+            return; // still busy: the rest waits
+        }
         loop {
             let output = self.outputs.borrow_mut().next();
             if let Some(output) = output {
@@ -204,6 +215,27 @@ impl Shell {
         }
         self.is_busy.set(false);
         self.arm();
+    }
+
+    /// A page that hung may have been replaced by another tab, and what that one wrote comes late: storage and locks are other processes'
+    /// affairs. One errand to the keeper of locks, and the news are here. True while it is on its way; nothing is done before.
+    fn catches_up(self: &Rc<Self>) -> bool {
+        let now = clock::mono();
+        let was_away = now.since(self.worked.replace(now)) >= AWAY;
+        if !was_away || self.visit().is_none_or(|visit| visit.place.is_none()) {
+            return false;
+        }
+        let Some((errand, Waiting { granted, .. })) = Place::take(&(self.name() + ":news"), true) else { return false };
+        let (shell, number) = (Rc::downgrade(self), self.places.get());
+        run(async move {
+            let _ = granted.await;
+            drop(errand);
+            if let Some(shell) = shell.upgrade().filter(|shell| shell.places.get() == number) {
+                shell.is_busy.set(false);
+                shell.work();
+            }
+        });
+        true
     }
 
     fn next_input(&self) -> Option<Input> {
@@ -327,13 +359,16 @@ impl Shell {
             PageEvent::Visible => self.handle(Input::Visible),
             PageEvent::Hidden => self.handle(Input::Hidden),
             PageEvent::Leaving => {
+                // There is no time for errands: what was said is to be written down now.
+                self.worked.set(clock::mono());
+                self.is_busy.set(false);
                 self.handle(Input::Leaving);
                 // Whoever comes next must find the lock free, and a page in the back/forward cache must hold nothing.
                 self.leave();
             }
             // What was left may have gone on in another tab since. It begins like a page that was opened.
+            PageEvent::Back if self.visit.borrow().is_some() => {}
             PageEvent::Back => {
-                self.leave();
                 // The tab to come knows nothing of what is still on the screen, and will show all of it itself.
                 (self.tell)(Event::Timeline(TimelineDiff::Reset(Vec::new())));
                 (self.tell)(Event::Typing(false));
@@ -372,7 +407,9 @@ fn heard(shell: &Weak<Shell>, input: Input) {
 /// What became of the place of that number in the line, if it is still the present one.
 fn hear_of_lock(shell: &Weak<Shell>, number: u32, event: LockEvent) {
     if let Some(shell) = shell.upgrade().filter(|shell| shell.places.get() == number) {
-        shell.handle(Input::Lock(event));
+        // Before everything that waits: who has lost the lock may do none of it.
+        shell.inputs.borrow_mut().insert(0, Input::Lock(event));
+        shell.work();
     }
 }
 

@@ -11,13 +11,13 @@ use web_sys::{Document, Event, EventTarget, PageTransitionEvent, Window};
 pub enum PageEvent {
     /// The browser has, or has not, a network.
     Network(Connectivity),
-    /// It can be seen, or runs again.
+    /// It can be seen.
     Visible,
-    /// It cannot be seen any more, or is about to be frozen.
+    /// It cannot be seen any more.
     Hidden,
-    /// It is being left. It may be gone for good, or come back out of the browser's back/forward cache.
+    /// It is being left, or about to be frozen. It may be gone for good, or come back out of the browser's back/forward cache.
     Leaving,
-    /// It was left and has come back as it was, perhaps hours later.
+    /// It was left or frozen, and is back as it was, perhaps hours later. May be said twice.
     Back,
 }
 
@@ -78,11 +78,12 @@ fn read(event: &Event) -> Option<PageEvent> {
     Some(match &*event.type_() {
         "online" => PageEvent::Network(Connectivity::Online),
         "offline" => PageEvent::Network(Connectivity::Offline),
-        "pagehide" => PageEvent::Leaving,
+        // A frozen page would answer other tabs and could do nothing else: its timers, sockets and requests stand still.
+        "pagehide" | "freeze" => PageEvent::Leaving,
         "pageshow" => return came_back(event),
         "visibilitychange" if !is_hidden() => PageEvent::Visible,
-        "visibilitychange" | "freeze" => PageEvent::Hidden,
-        "resume" => PageEvent::Visible,
+        "visibilitychange" => PageEvent::Hidden,
+        "resume" => PageEvent::Back,
         _ => return None, // nothing else is listened to
     })
 }

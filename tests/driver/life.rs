@@ -128,22 +128,32 @@ async fn a_driver_may_be_dropped_by_whom_it_tells() {
 
 #[wasm_bindgen_test]
 async fn a_page_that_was_left_holds_nothing_and_finds_everything_when_it_comes_back() {
+    goes_and_comes_back("cache", page::leave, page::come_back).await;
+}
+
+#[wasm_bindgen_test]
+async fn a_page_that_was_frozen_holds_nothing_and_finds_everything_when_it_thaws() {
+    goes_and_comes_back("frozen", page::freeze, page::thaw).await;
+}
+
+async fn goes_and_comes_back(deployment: &str, go: fn(), come_back: fn()) {
+    let locks = ["guest-chat:", deployment].concat();
     let (network, _sockets, timers) = (Fetch::never(), Sockets::fake(), Timers::watch());
-    let (driver, told) = driver("cache");
+    let (driver, told) = driver(deployment);
     driver.start();
     driver.say(Command::Send("hello".into()));
     until(|| network.asked().len() == 1).await;
-    assert_eq!(held_locks("guest-chat:cache").await, 1);
+    assert_eq!(held_locks(&locks).await, 1);
 
-    page::leave();
+    go();
     settle().await;
     assert_eq!(timers.pending(), 0);
-    assert_eq!(held_locks("guest-chat:cache").await, 0);
+    assert_eq!(held_locks(&locks).await, 0);
 
-    page::come_back();
+    come_back();
     until(|| network.asked().len() > 1).await;
     assert!(network.asked().len() > 1);
-    assert_eq!(held_locks("guest-chat:cache").await, 1);
+    assert_eq!(held_locks(&locks).await, 1);
     let mut shown = Vec::new();
     for event in told.borrow().iter() {
         match event {
@@ -155,7 +165,7 @@ async fn a_page_that_was_left_holds_nothing_and_finds_everything_when_it_comes_b
     let is_hello = |item: &Item| matches!(&item.content, Content::Inbound(said) if said.text == "hello");
     assert_eq!(shown.iter().filter(|item| is_hello(item)).count(), 1, "shown once, not once for each time");
     drop(driver);
-    clear("cache");
+    clear(deployment);
 }
 
 #[wasm_bindgen_test]

@@ -60,7 +60,8 @@ export const nextTask = (delay) => new Promise((done) => setTimeout(done, delay)
 
 export const happens = (name, init) => {
   const event = name === "pageshow" ? new PageTransitionEvent(name, init) : new Event(name);
-  window.dispatchEvent(event);
+  const target = name === "freeze" || name === "resume" ? document : window;
+  target.dispatchEvent(event);
 };
 
 // Storage and locks that fail -------------------------------------------------------------------------------------------------------

@@ -117,6 +117,15 @@ pub(crate) fn come_back() {
     happens("pageshow", &init);
 }
 
+/// The page is frozen, and thaws.
+pub(crate) fn freeze() {
+    happens("freeze", &JsValue::UNDEFINED);
+}
+
+pub(crate) fn thaw() {
+    happens("resume", &JsValue::UNDEFINED);
+}
+
 macro_rules! patches {
     ($($name:ident),*) => {$(
         pub(crate) struct $name(Handle);

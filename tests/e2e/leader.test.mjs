@@ -1,4 +1,4 @@
-// Three tabs of one browser, of which one leads. It is closed, it crashes; the others write meanwhile. There is one
+// Three tabs of one browser, of which one leads. It is closed, it crashes, hangs, is frozen; the others write meanwhile. There is one
 // connection, another tab takes it over in time, and every tab shows what the backend accepted.
 
 import assert from "node:assert/strict";
@@ -6,6 +6,7 @@ import { test } from "node:test";
 
 import { agree } from "./agreement.mjs";
 import { openSite, PATIENCE, until } from "./harness.mjs";
+import { openBrowser } from "./person.mjs";
 
 /** A browser with three tabs of one conversation of one message, the first of them leading. */
 async function threeTabs(t, options) {
@@ -107,4 +108,41 @@ test("when the leading tab crashes, another one takes over", async (t) => {
   assert.ok(took < 4_000, `${took} ms`);
   await others[0].send("still here");
   await agree(site, others, ["before", "last words", "still here"]);
+});
+
+test("when the leading tab hangs, another one takes over, and the hung one stands down when it goes on", async (t) => {
+  const { site, tabs } = await threeTabs(t);
+  const [leader, ...others] = tabs;
+  const since = performance.now();
+  const hung = leader.page.evaluate(() => {
+    const end = performance.now() + 14_000;
+    while (performance.now() < end);
+  });
+  await others[0].api("send", "is anybody leading?");
+  await until("another connection", 20_000, () => others.some(({ spans }) => spans.length > 0));
+  const took = Math.round(others.flatMap(({ spans }) => spans)[0].opened - since);
+  t.diagnostic(`taken over ${took} ms after the leading tab hung`);
+  assert.ok(took < 14_000, `${took} ms`);
+  await agree(site, others, ["before", "is anybody leading?"]);
+  await hung;
+  await leader.api("send", "I am awake");
+  await agree(site, tabs, ["before", "is anybody leading?", "I am awake"]);
+  assert.notEqual(await leaderOf(site, tabs), leader, "who was replaced does not come back by itself");
+});
+
+test("when the leading tab is frozen, what another one says is accepted once, before it thaws", async (t) => {
+  const { site, tabs } = await threeTabs(t, { context: await openBrowser(t) });
+  const [leader, other, looked] = tabs;
+  await looked.page.bringToFront();
+  await until("the leading tab to be hidden", PATIENCE, () => leader.page.evaluate(() => document.hidden));
+  const devtools = await leader.context.newCDPSession(leader.page);
+  await devtools.send("Page.setWebLifecycleState", { state: "frozen" });
+  await looked.send("is anybody leading?");
+  await site.agent({ action: "say", text: "somebody is" });
+  await agree(site, [looked], ["before", "is anybody leading?", { agent: "somebody is" }], { ordered: false });
+  await devtools.send("Page.setWebLifecycleState", { state: "active" });
+  await leader.page.bringToFront();
+  await agree(site, tabs, ["before", "is anybody leading?", { agent: "somebody is" }], { ordered: false });
+  await other.page.bringToFront();
+  await leaderOf(site, tabs);
 });

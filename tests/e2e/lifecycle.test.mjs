@@ -76,18 +76,18 @@ test("a message that was on its way when the tab was frozen is sent once", async
   await agree(site, [visitor], ["before", "just in time", { agent: "I have it" }]);
 });
 
-test("a connection that died while the tab was frozen is found out soon after it thaws", async (t) => {
+test("a connection that died while the tab was frozen is replaced soon after it thaws", async (t) => {
   const { site, proxy, visitor } = await chat(t);
   const thaw = await freeze(site, visitor);
   proxy.blackHole();
   await say(site, "into the dark");
-  // What was heard less than two seconds ago is taken for alive (`Timings::wake_spacing`).
-  const heard = performance.now();
-  await until("the last word to be old", PATIENCE, () => performance.now() - heard > 2_500);
   await thaw();
   const start = performance.now();
   await until("a second connection", 2 * PATIENCE, () => visitor.sockets.length === 2);
-  t.diagnostic(`a dead peer found out ${Math.round(performance.now() - start)} ms after the thaw`);
+  const took = Math.round(performance.now() - start);
+  t.diagnostic(`another connection ${took} ms after the thaw`);
+  // The settings are asked for first, and that goes by a kept connection that is as dead: it is given up after ten seconds.
+  assert.ok(took < 13_000, `${took} ms`);
   await visitor.send("let there be light");
   await agree(site, [visitor], ["before", { agent: "into the dark" }, "let there be light"]);
 });
