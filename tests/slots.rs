@@ -6,6 +6,7 @@ mod common;
 use chat_proto::io::{Command, Input, Problem, TokenTrouble};
 use chat_proto::phase::ConnectionStatus;
 use common::{Reply, Rig};
+use simulator::{Effect, FaultRule, On};
 
 const MINUTE: u64 = 60_000;
 
@@ -60,6 +61,24 @@ fn each_socket_has_a_place_of_its_own() {
         rig.run_until("back", |rig| is_online(rig) && rig.sockets == sockets);
         assert_eq!(rig.endpoint.connecting.len(), sockets as usize);
     }
+}
+
+#[test]
+fn a_socket_that_does_not_open_keeps_its_place_for_five_seconds_and_then_gives_it_back() {
+    let mut rig = in_line(0).online();
+    let refused = Effect::Status { status: 503, retry_after: None, html: false };
+    rig.backend.inject(FaultRule::once(On::Upgrade, refused).always());
+    rig.cut();
+    rig.run_until("asked again", |rig| rig.endpoint.connecting.len() == 2);
+    let (sockets, asked) = (rig.sockets, rig.now());
+    rig.run_until("asked again", |rig| rig.endpoint.connecting.len() == 3);
+    assert!(rig.sockets > sockets + 1 && rig.now() > asked + 5_000, "tried again without asking");
+    assert_eq!(rig.endpoint.unused, 1);
+    rig.backend.clear_faults();
+    rig.run_until("online", is_online);
+    rig.cut();
+    rig.run_until("back", is_online);
+    assert_eq!(rig.endpoint.unused, 1, "a place that was used is not given back");
 }
 
 #[test]

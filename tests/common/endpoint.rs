@@ -18,6 +18,8 @@ pub struct Endpoint {
     pub asked: Vec<(u64, String)>,
     /// When it was asked by somebody about to connect.
     pub connecting: Vec<u64>,
+    /// How many of those gave an unused place back.
+    pub unused: usize,
     /// When the last grant was given, and for how long, in milliseconds.
     granted: Option<(u64, u64)>,
     sessions: u32,
@@ -44,6 +46,7 @@ impl Default for Endpoint {
             next: VecDeque::new(),
             asked: Vec::new(),
             connecting: Vec::new(),
+            unused: 0,
             granted: None,
             sessions: 1,
         }
@@ -65,6 +68,9 @@ impl Endpoint {
         if is_connecting {
             self.connecting.push(now);
         }
+        let is_unused = body.at("unused").as_bool() == Some(true);
+        assert!(is_connecting || !is_unused, "only who wants another gives one back");
+        self.unused += usize::from(is_unused);
         let slot = self.connect_after.filter(|_| is_connecting);
         let kept = format!("granted-{}", self.sessions);
         let (status, retry_after, body) = match self.next.pop_front() {

@@ -24,6 +24,8 @@ pub(crate) struct Ask {
     pub(crate) session: Wish,
     /// The page is about to open a socket, and wants to know when it may.
     pub(crate) connecting: bool,
+    /// The last place in line was of no use: its socket did not open.
+    pub(crate) unused: bool,
 }
 
 /// Which session the visitor wants.
@@ -49,7 +51,7 @@ impl Ask {
 
     pub(crate) fn parse(body: &[u8]) -> Result<Ask, Problem> {
         if body.trim_ascii().is_empty() {
-            return Ok(Ask { deployment: None, session: Wish::Keep, connecting: false });
+            return Ok(Ask { deployment: None, session: Wish::Keep, connecting: false, unused: false });
         }
         let Ok(Value::Object(fields)) = serde_json::from_slice(body) else {
             return Err(Problem::BodyMalformed);
@@ -77,15 +79,15 @@ impl Ask {
                 }
             },
         };
-        let connecting = match fields.get("connecting") {
+        let [connecting, unused] = ["connecting", "unused"].map(|name| match fields.get(name) {
             None | Some(Value::Null) => false,
             Some(Value::Bool(fact)) => *fact,
             Some(_) => {
-                bad.push(BadField::new("connecting", "must be true or false"));
+                bad.push(BadField::new(name, "must be true or false"));
                 false
             }
-        };
-        if bad.is_empty() { Ok(Ask { deployment, session, connecting }) } else { Err(Problem::BadFields(bad)) }
+        });
+        if bad.is_empty() { Ok(Ask { deployment, session, connecting, unused }) } else { Err(Problem::BadFields(bad)) }
     }
 }
 
@@ -120,7 +122,7 @@ mod tests {
     fn empty_body_means_keep() {
         for body in [&b""[..], b" \n", b"{}", br#"{"session":null,"deployment_id":null}"#] {
             let asked = Ask::parse(body);
-            assert_eq!(asked, Ok(Ask { deployment: None, session: Wish::Keep, connecting: false }));
+            assert_eq!(asked, Ok(Ask { deployment: None, session: Wish::Keep, connecting: false, unused: false }));
         }
     }
 
@@ -128,16 +130,20 @@ mod tests {
     fn fields_that_we_do_not_know_are_skipped() {
         let asked = Ask::parse(br#"{"session":"new","deployment_id":"D1","connecting":true,"tab":{"deep":[1]}}"#);
         let deployment = DeploymentId::parse("d1");
-        assert_eq!(asked, Ok(Ask { deployment, session: Wish::New, connecting: true }));
+        assert_eq!(asked, Ok(Ask { deployment, session: Wish::New, connecting: true, unused: false }));
     }
 
     #[test]
     fn every_bad_field_is_named_at_once() {
-        let Err(Problem::BadFields(bad)) = Ask::parse(br#"{"session":"old","deployment_id":7,"connecting":"yes"}"#)
+        let Err(Problem::BadFields(bad)) =
+            Ask::parse(br#"{"session":"old","deployment_id":7,"connecting":"yes","unused":1}"#)
         else {
-            panic!("three bad fields were accepted")
+            panic!("four bad fields were accepted")
         };
-        assert_eq!(bad.iter().map(|b| b.field).collect::<Vec<_>>(), ["deployment_id", "session", "connecting"]);
+        assert_eq!(
+            bad.iter().map(|b| b.field).collect::<Vec<_>>(),
+            ["deployment_id", "session", "connecting", "unused"]
+        );
     }
 
     #[test]

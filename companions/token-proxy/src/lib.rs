@@ -130,15 +130,18 @@ impl Service {
     }
 
     /// How long this visitor has to wait before he connects; `None` if there is no limit.
-    fn take_slot(&self, deployment: Option<&DeploymentId>) -> Result<Option<Duration>, Problem> {
+    fn take_slot(&self, deployment: Option<&DeploymentId>, gives_back: bool) -> Result<Option<Duration>, Problem> {
         if self.settings.connections_per_minute == 0 {
             return Ok(None);
         }
         let listed = self.settings.deployments.iter().position(|listed| Some(listed) == deployment);
         // Whoever panicked with the lock left plain data behind.
         let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
-        let wait = lines[listed.unwrap_or_default()].take(self.started.elapsed());
-        wait.map(Some).ok_or(Problem::LineTooLong)
+        let (line, now) = (&mut lines[listed.unwrap_or_default()], self.started.elapsed());
+        if gives_back {
+            line.give_back(now);
+        }
+        line.take(now).map(Some).ok_or(Problem::LineTooLong)
     }
 }
 
@@ -157,7 +160,7 @@ async fn refresh(State(service): State<Arc<Service>>, request: Request) -> Resul
     };
     let outcome = if remembered.is_some() { Outcome::Kept } else { Outcome::Started };
     let session = remembered.unwrap_or_else(Session::start);
-    let connect_after = if ask.connecting { service.take_slot(ask.deployment.as_ref())? } else { None };
+    let connect_after = if ask.connecting { service.take_slot(ask.deployment.as_ref(), ask.unused)? } else { None };
     let grant = Grant::of(&session, settings.life, connect_after);
 
     // Sealed anew each time, so that a visitor who keeps coming back is kept.

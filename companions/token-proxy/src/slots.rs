@@ -49,6 +49,14 @@ impl Slots {
         Some(wait)
     }
 
+    /// A place was of no use: the socket did not open. The oldest of those that have gone by is forgotten in its stead, so that no minute has
+    /// ever more connections than places.
+    pub fn give_back(&mut self, now: Duration) {
+        if self.given.front().is_some_and(|oldest| *oldest <= now) {
+            self.given.pop_front();
+        }
+    }
+
     fn spacing(&self) -> Duration {
         WINDOW / u32::try_from(self.per_minute).unwrap_or(u32::MAX)
     }
@@ -110,6 +118,24 @@ mod tests {
                 assert!(within <= per_minute as usize, "seed {seed}: {within} of {per_minute} in a minute");
             }
         }
+    }
+
+    #[test]
+    fn places_that_were_of_no_use_are_given_again() {
+        let mut slots = Slots::new(2);
+        for now in [0, 1_000] {
+            assert_eq!(slots.take(ms(now)), Some(ms(0)));
+        }
+        // Nobody gets in, and everybody tries again: no line.
+        for now in 2..60 {
+            slots.give_back(ms(now * 1_000));
+            assert_eq!(slots.take(ms(now * 1_000)), Some(ms(0)));
+        }
+        assert_eq!(slots.take(ms(60_000)), Some(ms(58_000)), "the last two may have been used");
+        for _ in 0..3 {
+            slots.give_back(ms(60_000));
+        }
+        assert_eq!(slots.take(ms(60_000)), Some(ms(58_000 + 30_000)), "what lies ahead is nobody's to give back");
     }
 
     #[test]

@@ -41,6 +41,18 @@ async fn renewals_take_no_place_and_are_told_of_none() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn who_could_not_use_his_place_gives_it_back_with_the_next_question() {
+    let service = service(&["--connections-per-minute", "1"]);
+    assert_eq!(wait(&connect(&service).await), 0);
+    for _ in 0..5 {
+        tokio::time::advance(Duration::from_secs(6)).await;
+        let again = refresh().json(&json!({ "connecting": true, "unused": true })).send(&service).await;
+        assert_eq!(wait(&again), 0);
+    }
+    assert_eq!(wait(&connect(&service).await), 60_000);
+}
+
+#[tokio::test(start_paused = true)]
 async fn nine_hundred_a_minute_go_at_once_by_default() {
     let service = service(&[]);
     for _ in 0..900 {

@@ -49,7 +49,7 @@ impl Session {
         if let Some(slot) = self.supply.slot().filter(|slot| *slot > now.mono) {
             return self.wait_until(now, slot);
         }
-        self.supply.use_slot();
+        self.supply.try_slot();
         self.socket_token = token;
         self.last_socket = self.last_socket.wrapping_add(1);
         let id = SocketId(self.last_socket);
@@ -85,6 +85,7 @@ impl Session {
     pub(super) fn on_opened(&mut self, now: Now, id: SocketId) {
         if self.phase == Phase::Connecting(id) {
             self.unopened = 0;
+            self.supply.use_slot();
             self.liveness.heard = now.mono;
             self.hello(now, id, false);
         }

@@ -44,7 +44,9 @@ enum Slot {
     Asked,
     /// Then, one socket.
     At(Instant),
-    /// That socket was opened. The endpoint is asked before the next.
+    /// The socket is being opened, or did not open: soon, it may be tried again.
+    Tried(Instant),
+    /// The socket opened. The endpoint is asked before the next.
     Used,
 }
 
@@ -59,9 +61,16 @@ impl TokenSupply {
         if let Slot::At(at) = self.slot { Some(at) } else { None }
     }
 
-    /// A socket is opened.
+    /// A socket is being opened.
+    pub(super) fn try_slot(&mut self) {
+        if let Slot::At(at) = self.slot {
+            self.slot = Slot::Tried(at);
+        }
+    }
+
+    /// It is open.
     pub(super) fn use_slot(&mut self) {
-        if self.slot().is_some() {
+        if let Slot::Tried(_) = self.slot {
             self.slot = Slot::Used;
         }
     }
@@ -76,8 +85,8 @@ impl Session {
 
     /// The token, if a socket can be opened with it without asking the endpoint first.
     pub(super) fn usable_grant(&self, now: Now) -> Option<&Grant> {
-        let needs_slot = !self.holds_slot(now) && self.supply.slot != Slot::Free;
-        self.good_grant(now).filter(|_| !needs_slot)
+        let may_open = self.supply.slot == Slot::Free || self.holds_slot(now);
+        self.good_grant(now).filter(|_| may_open)
     }
 
     fn good_grant(&self, now: Now) -> Option<&Grant> {
@@ -86,7 +95,12 @@ impl Session {
 
     /// Has a place in line that has not gone by.
     fn holds_slot(&self, now: Now) -> bool {
-        self.supply.slot().is_some_and(|at| now.mono.since(at) <= self.config.timings.slot_life)
+        let timings = &self.config.timings;
+        match self.supply.slot {
+            Slot::At(at) => now.mono.since(at) <= timings.slot_life,
+            Slot::Tried(at) => now.mono.since(at) <= timings.slot_retry,
+            Slot::Free | Slot::Asked | Slot::Used => false,
+        }
     }
 
     /// Sees to it that there will be a usable token: at once, or by an answer that is under way.
@@ -135,13 +149,18 @@ impl Session {
         self.timers.stop(Timer::Renew);
         let session = if self.supply.wants_new { "new" } else { "keep" };
         let is_connecting = self.phase == Phase::Starting && !self.holds_slot(now);
+        // A place that was of no use is given back while the endpoint still counts it.
+        let is_unused = is_connecting
+            && matches!(self.supply.slot, Slot::Tried(at) if now.mono.since(at) < self.config.timings.slot_window);
         if is_connecting {
             self.supply.slot = Slot::Asked;
         }
+        let yes = |fact| if fact { true.into() } else { Value::Null };
         let body = Value::object([
             ("deployment_id", self.config.deployment_id.as_str().into()),
             ("session", session.into()),
-            ("connecting", if is_connecting { true.into() } else { Value::Null }),
+            ("connecting", yes(is_connecting)),
+            ("unused", yes(is_unused)),
         ]);
         let id = self.pending.ask(Asked::Token(now));
         self.out.push(Output::Request(
