@@ -60,7 +60,11 @@ pub(crate) fn run(options: Options) -> Result<()> {
     }
 
     if options.serve {
-        println!("\n  Guest Chat: {}/\n\nCtrl-C stops everything.", ports::origin(ports.page));
+        let page = ports::origin(ports.page);
+        println!(
+            "\n  Guest Chat: {page}/\n\nCtrl-C stops everything. If the chat is dead, this says why:\n  {}",
+            doctor(ports)
+        );
     } else {
         println!(
             "\n  Simulator on {}, token proxy on {}. Now run, in another terminal:\n\n  PATH=\"$PWD/.tools/bin:$PATH\" trunk serve\n\n\
@@ -80,6 +84,18 @@ pub(crate) fn run(options: Options) -> Result<()> {
         }
         failure => Err(failure),
     }
+}
+
+/// The demo's deployment, as its page and the simulator have it.
+const DEPLOYMENT: &str = "3f2b1c9e-7a4d-4e0f-9b6a-2d8c5e1f0a37";
+
+/// The command that examines this demo.
+fn doctor(ports: Ports) -> String {
+    format!(
+        "cargo run -q -p doctor -- doctor --deployment {DEPLOYMENT} --endpoint {} --origin {} --token-url /api/genesys/refresh",
+        ports::origin(ports.simulator),
+        ports::origin(ports.page)
+    )
 }
 
 /// Compiles simulator and token proxy.
@@ -226,6 +242,13 @@ mod tests {
     fn two_demos_serve_from_a_folder_each() {
         let trunk = include_str!("../../Trunk.toml");
         assert!(with_folder(trunk, 4000).unwrap().contains("dist = \"target/trunk-4000\""));
+    }
+
+    #[test]
+    fn the_doctor_is_sent_to_what_the_page_embeds() {
+        let page = include_str!("../../index.html");
+        assert!(page.contains(DEPLOYMENT) && page.contains("/api/genesys/refresh"));
+        assert!(doctor(ports::USUAL).contains(&ports::origin(ports::USUAL.simulator)));
     }
 
     #[test]
