@@ -7,6 +7,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use crate::bundle;
+use crate::diagnose;
 use crate::failure::{Failure, Result, While};
 use crate::http;
 use crate::ports::{self, Ports};
@@ -43,6 +44,7 @@ pub(crate) fn run(options: Options) -> Result<()> {
         tools::wasm_target()?;
         tools::wasm_bindgen()?;
         tools::trunk()?;
+        diagnose::make_if_needed()?;
     }
 
     let trunk_config = if options.serve { Some(TrunkConfig::write(ports)?) } else { None };
@@ -126,7 +128,9 @@ fn build_widget(release: bool) -> Result<()> {
     if release {
         cargo.arg("--release");
     }
-    process::run(&mut cargo)
+    process::run(&mut cargo)?;
+    // Trunk's hook would make it, too, while we wait for the page.
+    diagnose::make_if_needed().map(drop)
 }
 
 fn start_simulator(ports: Ports) -> Result<Service> {
