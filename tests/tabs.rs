@@ -157,6 +157,19 @@ fn posts_that_are_lost_are_made_up_for() {
 }
 
 #[test]
+fn what_a_tab_wrote_that_dies_before_anybody_hears_of_it_is_sent_all_the_same() {
+    for others in [1, 2] {
+        let mut browser = online(others + 1);
+        browser.is_deaf = true;
+        browser.send(others, "last words");
+        browser.crash(others);
+        browser.is_deaf = false;
+        browser.run_for(60_000);
+        all_show(&browser, &["last words"]);
+    }
+}
+
+#[test]
 fn without_storage_messages_go_over_the_channel_and_are_sent_once() {
     let mut browser = Browser::new(2);
     browser.is_denied = true;

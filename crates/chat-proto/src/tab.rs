@@ -205,6 +205,10 @@ impl Tab {
             }
             Input::Leaving => self.leave(now, store),
             Input::Command(command) => self.command(now, command, store),
+            Input::Timeout => {
+                self.drive(now, input, "", store);
+                self.take_handed(now, store);
+            }
             input => self.drive(now, input, "", store),
         }
         self.look_at_the_clock(now, store);
@@ -317,9 +321,7 @@ impl Tab {
         if is_read {
             self.drive(now, Input::Command(Command::Open), "", store);
         }
-        if !is_alone {
-            self.take_handed(now, store);
-        }
+        self.take_handed(now, store);
         for handed in follower.handed {
             // What stood in storage has been taken from there, by this tab just now or by one before it.
             if !handed.is_stored || is_alone {

@@ -13,17 +13,8 @@ impl Tab {
     /// Asks whether the leader is there, and says what is known here.
     pub(super) fn ping(&mut self, woke: bool) {
         let Role::Follower(follower) = &self.role else { return };
-        let has_handed = follower.handed.iter().any(|handed| handed.is_stored);
         let (told, is_seen) = (follower.told.unwrap_or(u64::MAX), self.is_visible);
-        self.post(
-            Word::Ping,
-            &mut [
-                ("told", told.into()),
-                ("seen", is_seen.into()),
-                ("woke", woke.into()),
-                ("handed", has_handed.into()),
-            ],
-        );
+        self.post(Word::Ping, &mut [("told", told.into()), ("seen", is_seen.into()), ("woke", woke.into())]);
     }
 
     /// Puts a message where the leader will find it, and shows it at once.

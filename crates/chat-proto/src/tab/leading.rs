@@ -74,9 +74,12 @@ impl Tab {
         leader.is_kept = put(store, area(leader.is_alone), &self.keys.record, tab);
     }
 
-    /// Takes over what was handed over, in the order of writing. The session knows what had been taken before by a leader that came no
-    /// further.
+    /// Takes over what was handed over, in the order of writing: whenever somebody asks or something is due, for whoever wrote it may be
+    /// gone, and its post lost. The session knows what had been taken before by a leader that came no further.
     pub(super) fn take_handed(&mut self, now: Now, store: &mut dyn Store) {
+        if !matches!(&self.role, Role::Leader(leader) if !leader.is_alone) {
+            return;
+        }
         let mut keys = store.keys(&self.keys.handed);
         loop {
             let mut first: Option<(usize, Kept)> = None;
@@ -128,9 +131,7 @@ impl Tab {
                 if post.is_seen {
                     self.let_it_be_seen(now, true, post.woke, store);
                 }
-                if post.has_handed {
-                    self.take_handed(now, store);
-                }
+                self.take_handed(now, store);
                 if knows {
                     self.post(Word::Pong, &mut []);
                 } else {

@@ -26,8 +26,6 @@ pub(super) struct Post {
     /// Of a ping: the sender's page can be seen, and has become so just now.
     pub(super) is_seen: bool,
     pub(super) woke: bool,
-    /// Of a ping: there are messages in storage for the leader to take.
-    pub(super) has_handed: bool,
     pub(super) command: Option<Command>,
     pub(super) kept: Option<Kept>,
     pub(super) events: Vec<Value>,
@@ -82,7 +80,6 @@ impl Post {
             by: text("by"),
             is_seen: flag("seen"),
             woke: flag("woke"),
-            has_handed: flag("handed"),
             command: read_command(value.at("command")),
             kept: Kept::from_value(value.at("kept")),
             events: value.at("events").elements().into(),
