@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, unreachable_pub, reason = "a test")]
 
 #[path = "tabs/browser.rs"]
+#[allow(dead_code, reason = "a world with more in it than this needs")]
 mod browser;
 
 use browser::Browser;

@@ -6,7 +6,8 @@ use std::collections::{BTreeMap, VecDeque};
 use chat_proto::config::{Config, Settings};
 use chat_proto::dialect::web_messaging::WebMessaging;
 use chat_proto::io::{
-    Command, Event, Input, LockEvent, NetError, Output, RequestId, Response, SocketEvent, SocketId, TimelineDiff,
+    Command, Connectivity, Event, Input, LockEvent, NetError, Output, RequestId, Response, SocketEvent, SocketId,
+    TimelineDiff,
 };
 use chat_proto::json::Value;
 use chat_proto::message::{Content, Item};
@@ -31,6 +32,8 @@ pub struct Browser {
     pub is_denied: bool,
     /// Nothing that is posted arrives.
     pub is_deaf: bool,
+    /// There is no network; said by [`Self::set_network`].
+    is_offline: bool,
     /// What is to happen before anything else does.
     queue: VecDeque<(usize, Input)>,
     is_busy: bool,
@@ -102,6 +105,7 @@ impl Browser {
             has_locks: true,
             is_denied: false,
             is_deaf: false,
+            is_offline: false,
             queue: VecDeque::new(),
             is_busy: false,
             line: VecDeque::new(),
@@ -145,7 +149,12 @@ impl Browser {
         let page = &mut self.tabs[at];
         page.items.clear();
         let mut view = View { browser: &mut self.storage, own: &mut page.own, is_denied: self.is_denied };
-        let outputs = tab.start(&mut view);
+        let mut outputs = Vec::new();
+        if self.is_offline {
+            let now = Now { mono: Instant(self.now), wall: Timestamp(EPOCH + self.now) };
+            outputs.append(&mut tab.handle_input(now, Input::Network(Connectivity::Offline), &mut view));
+        }
+        outputs.append(&mut tab.start(&mut view));
         page.tab = Some(tab);
         self.perform(at, outputs);
     }
@@ -205,6 +214,23 @@ impl Browser {
         }
     }
 
+    /// The network goes, with every connection, or comes back.
+    pub fn set_network(&mut self, is: Connectivity) {
+        self.is_offline = is == Connectivity::Offline;
+        for at in 0..self.tabs.len() {
+            self.hand_in(at, Input::Network(is));
+        }
+        if self.is_offline {
+            self.cut(1006);
+        }
+    }
+
+    /// The backend closes every connection.
+    pub fn cut(&mut self, code: u16) {
+        let actions = self.backend.close_all(EPOCH + self.now, code, "");
+        self.act(actions);
+    }
+
     fn let_go(&mut self, at: usize) {
         for (_, connection) in std::mem::take(&mut self.tabs[at].sockets) {
             self.backend.disconnect(EPOCH + self.now, connection);
@@ -220,13 +246,16 @@ impl Browser {
     }
 
     fn perform(&mut self, at: usize, outputs: Vec<Output>) {
-        let wall = EPOCH + self.now;
         for output in outputs {
+            let wall = EPOCH + self.now;
             match output {
                 Output::Save(_) => panic!("a tab keeps by itself"),
                 Output::Event(event) => self.tabs[at].show(event),
                 Output::MintToken(id) => self.hand_in(at, Input::Minted(id, format!("token-{}", self.now))),
                 Output::Request(id, request) => self.ask(at, id, &request),
+                Output::OpenSocket(id, _) if self.is_offline => {
+                    self.hand_in(at, Input::Socket(id, SocketEvent::Closed { code: 1006 }));
+                }
                 Output::OpenSocket(id, _) => {
                     self.connections += 1;
                     let connection = Connection(self.connections);
@@ -238,7 +267,10 @@ impl Browser {
                     let Some((_, connection)) = self.tabs[at].sockets.iter().find(|(it, _)| *it == id) else {
                         continue;
                     };
-                    let actions = self.backend.receive(wall, *connection, &serde_json::to_string(&frame).unwrap());
+                    // Rows of one millisecond would have no order.
+                    self.now += 1;
+                    let actions =
+                        self.backend.receive(EPOCH + self.now, *connection, &serde_json::to_string(&frame).unwrap());
                     self.act(actions);
                 }
                 Output::CloseSocket(id) => {
@@ -289,11 +321,17 @@ impl Browser {
                 Action::Close { code, .. } => SocketEvent::Closed { code },
                 Action::Drop { .. } => SocketEvent::Closed { code: 1006 },
             };
+            if matches!(event, SocketEvent::Closed { .. }) {
+                self.tabs[at].sockets.retain(|(it, _)| *it != id);
+            }
             self.hand_in(at, Input::Socket(id, event));
         }
     }
 
     fn ask(&mut self, at: usize, id: RequestId, request: &chat_proto::io::Request) {
+        if self.is_offline {
+            return self.hand_in(at, Input::Response(id, Err(NetError::Failed)));
+        }
         let mut asked = simulator::Request::get(request.url.strip_prefix(BACKEND).unwrap(), ORIGIN);
         asked.headers.authorization.clone_from(&request.authorization);
         let answer = self.backend.request(EPOCH + self.now, &asked);
@@ -327,7 +365,7 @@ impl Browser {
                 self.act(actions);
             }
         }
-        self.now = end;
+        self.now = self.now.max(end);
     }
 
     pub fn agent_says(&mut self, text: &str) {
@@ -354,11 +392,16 @@ impl Browser {
 
     /// How many sockets there are, over all tabs.
     pub fn sockets(&self) -> usize {
-        self.tabs.iter().map(|page| page.sockets.len()).sum()
+        self.tabs.iter().map(Page::sockets).sum()
     }
 }
 
 impl Page {
+    /// How many sockets it has.
+    pub fn sockets(&self) -> usize {
+        self.sockets.len()
+    }
+
     /// What stands on the screen; what is not sent with its state.
     pub fn screen(&self) -> Vec<String> {
         let line = |item: &Item| match &item.content {
