@@ -2,6 +2,7 @@
 
 use crate::demo;
 use crate::failure::{Failure, Result};
+use crate::figures;
 use crate::test::{self, Selection};
 
 /// What `cargo xtask help` prints; one line a command.
@@ -21,6 +22,8 @@ cargo xtask <command>
   size    raw, gzip and brotli bytes of each file of the bundle; fails over budget
   simulate [--schedules N] [--seed S] [--replay SEED [--keep STEPS]]
           the whole system on virtual time under every kind of fault, or one run of it in every word
+  figures [--schedules N] [--seed S]
+          measure what is promised about reliability and write docs/reliability.md (a million schedules: half an hour or more)
   setup   install every tool the other commands would install, and run nothing
   stage   (called by Trunk) turn Trunk's output into the bundle that the demo page embeds
   help    this text
@@ -39,6 +42,7 @@ pub(crate) enum Request {
     Build,
     Size,
     Simulate(Vec<String>),
+    Figures { schedules: u64, seed: u64 },
     Setup,
     Stage,
 }
@@ -58,6 +62,7 @@ pub(crate) fn parse(arguments: &[String]) -> Result<Request> {
         "size" => no_options(command, &rest, Request::Size),
         // The program behind it knows its own options.
         "simulate" => Ok(Request::Simulate(rest.iter().map(|word| (*word).to_owned()).collect())),
+        "figures" => figures_options(&rest),
         "setup" => no_options(command, &rest, Request::Setup),
         "stage" => no_options(command, &rest, Request::Stage),
         "demo" => demo_options(&rest).map(Request::Demo),
@@ -69,6 +74,21 @@ pub(crate) fn parse(arguments: &[String]) -> Result<Request> {
 
 fn no_options(command: &str, rest: &[&str], request: Request) -> Result<Request> {
     rest.first().map_or(Ok(request), |word| Err(unexpected(command, word)))
+}
+
+fn figures_options(rest: &[&str]) -> Result<Request> {
+    let (mut schedules, mut seed) = (figures::SCHEDULES, 1);
+    let mut words = rest.iter();
+    while let Some(word) = words.next() {
+        let number = words.next().and_then(|number| number.parse().ok());
+        let number = number.ok_or_else(|| Failure::Usage(format!("`{word}` needs a number")))?;
+        match *word {
+            "--schedules" => schedules = number,
+            "--seed" => seed = number,
+            _ => return Err(unexpected("figures", word)),
+        }
+    }
+    Ok(Request::Figures { schedules, seed })
 }
 
 fn demo_options(rest: &[&str]) -> Result<demo::Options> {
@@ -215,7 +235,7 @@ mod tests {
 
     #[test]
     fn help_names_every_command() {
-        for command in ["demo", "test", "build", "size", "simulate", "setup", "stage", "help"] {
+        for command in ["demo", "test", "build", "size", "simulate", "figures", "setup", "stage", "help"] {
             assert!(HELP.lines().any(|line| line.starts_with(&format!("  {command}"))), "{command}");
         }
     }

@@ -9,6 +9,7 @@ mod cli;
 
 mod build;
 mod demo;
+mod figures;
 mod setup;
 mod simulate;
 mod size;
@@ -44,6 +45,7 @@ fn main() -> ExitCode {
             Request::TestInFirefox => test::run_in_firefox(),
             Request::Build => build::run(),
             Request::Size => size::run(),
+            Request::Figures { schedules, seed } => figures::run(schedules, seed),
             Request::Simulate(arguments) => simulate::run(&arguments),
             Request::Setup => setup::run(),
             Request::Stage => stage::run(),

@@ -1,0 +1,145 @@
+//! `cargo xtask figures`: measures what is promised about reliability, and writes it down in docs/reliability.md: every figure by the
+//! command that a reader can run as well, on the machine that the page names.
+
+use std::fs;
+use std::process::Command;
+
+use crate::bundle;
+use crate::failure::{Failure, Result, While};
+use crate::tools::{cargo, command};
+use crate::workspace;
+
+/// How many schedules of the whole system the page reports.
+pub(crate) const SCHEDULES: u64 = 1_000_000;
+
+/// How many of them the naive client runs through: it breaks often enough to tell.
+const NAIVE: &str = "20000";
+
+const HEAD: &str = "# Reliability, in figures
+
+What ARCHITECTURE.md says always holds, and how it was measured. `cargo xtask figures` writes this page; every command in it can be
+run alone. All of it is virtual time and seeded, so the counts are the same on every machine; how fast it goes is not.
+";
+
+/// `cargo xtask figures`: so many schedules, from that seed on.
+pub(crate) fn run(schedules: u64, seed: u64) -> Result<()> {
+    let (schedules, seed) = (schedules.to_string(), seed.to_string());
+    let simulation = ["run", "--quiet", "--locked", "--release", "--package", "simulation", "--"];
+    let mut page = format!("{HEAD}\n{}\n", machine()?);
+
+    section(
+        &mut page,
+        "The whole system under every kind of fault",
+        "Up to six tabs, token proxy, backend, network, locks, channel and storage in one process; each schedule draws its own mix of \
+         faults, then everything heals. After every step twenty rules are checked against what the backend really accepted. A run \
+         that ends without a broken rule has lost nothing, repeated nothing, reordered nothing, and every screen has come to show \
+         what the backend has.",
+        &format!("cargo xtask simulate --schedules {schedules} --seed {seed}"),
+        &said(cargo().args(simulation).args(["--schedules", &schedules, "--seed", &seed]))?,
+    );
+    section(
+        &mut page,
+        "The same schedules and a naive client",
+        "One that sends first after reconnecting, stops at a close with 1000 and sends again without looking: what the rules would \
+         find if they had to.",
+        &format!("cargo xtask simulate --naive --schedules {NAIVE}"),
+        &said(cargo().args(simulation).args(["--naive", "--schedules", NAIVE]))?,
+    );
+    section(
+        &mut page,
+        "Dead connections, and what is asked to find them",
+        "The worst cases over many seeds, asserted by the tests that print them.",
+        "cargo test --test liveness -- --nocapture --test-threads 1",
+        &measured(&said(&mut aloud("liveness"))?),
+    );
+    section(
+        &mut page,
+        "The transitions of the session",
+        "How many of the table in ARCHITECTURE.md the tests take.",
+        "cargo test --test states -- --nocapture --test-threads 1",
+        &measured(&said(&mut aloud("states"))?),
+    );
+    section(
+        &mut page,
+        "A model explored to the end",
+        "Two tabs, three messages, up to four faults and one life of a token, every order of them; and what the checker finds when one \
+         rule is left out.",
+        "cargo test --test model -- --nocapture --test-threads 1",
+        &measured(&said(&mut aloud("model"))?),
+    );
+    // It writes its own section.
+    let herd = said(cargo().args(["run", "--quiet", "--locked", "--release", "--example", "herd", &seed]))?;
+    page.push('\n');
+    page.push_str(herd.trim_end());
+    page.push('\n');
+
+    let file = workspace::root().join("docs/reliability.md");
+    bundle::write(&file, &page)?;
+    println!("wrote {}", file.display());
+    Ok(())
+}
+
+/// A test that says what it measures, in one stream with the names of its parts.
+fn aloud(test: &str) -> Command {
+    let mut shell = command("sh");
+    shell.args([
+        "-c",
+        "exec cargo test --quiet --locked --test \"$0\" -- --nocapture --test-threads 1 --format pretty 2>&1",
+        test,
+    ]);
+    shell
+}
+
+fn section(page: &mut String, title: &str, about: &str, how: &str, what: &str) {
+    let what = what.trim_end();
+    page.push_str(&["\n## ", title, "\n\n", about, "\n\n```text\n$ ", how, "\n", what, "\n```\n"].concat());
+}
+
+/// What tests print of themselves, each under the sentence that it is the measure of.
+fn measured(lines: &str) -> String {
+    let mut kept = Vec::new();
+    for line in lines.lines().map(str::trim) {
+        match line.strip_prefix("test ").and_then(|rest| rest.split_once(" ... ")) {
+            Some((_, "ok" | "ignored")) => {}
+            Some((name, words)) => kept.push(format!("{}:\n  {words}", name.replace('_', " "))),
+            None if line.is_empty() || line == "ok" || line.starts_with("test ") || line.starts_with("running ") => {}
+            None => kept.push(format!("  {line}")),
+        }
+    }
+    kept.join("\n")
+}
+
+/// All that a command says. Fails if it does.
+fn said(command: &mut Command) -> Result<String> {
+    println!("$ {command:?}");
+    let output = command.output().while_(|| format!("run {command:?}"))?;
+    let words = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+    if output.status.success() {
+        return Ok(words);
+    }
+    Err(Failure::step(format!("{command:?} failed ({})\n{words}", output.status)))
+}
+
+/// What it was measured on, and of which state of the sources.
+fn machine() -> Result<String> {
+    let model = fs::read_to_string("/proc/cpuinfo").ok().and_then(|text| {
+        let line = text.lines().find(|line| line.starts_with("model name"))?;
+        Some(line.split_once(':')?.1.trim().to_owned())
+    });
+    let model = model.unwrap_or_else(|| std::env::consts::ARCH.to_owned());
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let rustc = said(command("rustc").arg("--version"))?;
+    let commit = said(command("git").args(["rev-parse", "--short", "HEAD"]))?;
+    Ok(format!("Measured on {cores} cores of {model}, {}, commit {}.", rustc.trim(), commit.trim()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_test_says_of_itself_is_kept_under_its_name_and_the_harness_is_not() {
+        let lines = "\nrunning 2 tests\ntest dead_is_found ... found after 7 ms\nand more\nok\ntest quiet ... ok\n\ntest result: ok. 2 passed";
+        assert_eq!(measured(lines), "dead is found:\n  found after 7 ms\n  and more");
+    }
+}
