@@ -14,6 +14,8 @@ export const numberedEffects = (page) =>
       if (!points.armed) return true;
       if (!points.dead && points.effects.push(name) === points.dieBefore) {
         points.dead = true;
+        points.effects.pop();
+        globalThis.name = JSON.stringify(points.effects); // the one thing that a page hands on to the one after it, whatever fails
         location.reload();
       }
       return !points.dead;
@@ -40,3 +42,6 @@ export const numberedEffects = (page) =>
 
 /** The effects since the page was armed, in order. */
 export const effects = (visitor) => visitor.page.evaluate(() => globalThis.points.effects);
+
+/** The effects that the page which died had before. */
+export const effectsOfTheDead = (visitor) => visitor.page.evaluate(() => JSON.parse(globalThis.name));
