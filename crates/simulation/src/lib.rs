@@ -4,6 +4,15 @@
 //! A [`Schedule`] is drawn from a seed: what the visitor and the agent do, and which faults strike when. [`run()`] plays it, holds every step
 //! against the rules, lets everything heal, and then demands that the screens show what the backend has accepted. The same
 //! schedule gives the same run, byte for byte; one that breaks a rule is [shrunk](shrink) until a person can read it.
+//!
+//! # What is taken for granted
+//! - What is under way when its socket is closed arrives within 2.5 s or never. A client believes history's silence 3 s after a loss;
+//!   about a text that lingers longer nobody can know.
+//! - Where storage refused to keep how far a message had got, and another page reads it there later, a repetition is forgiven. Where it
+//!   refused to keep the message at all and its page ended, its loss is. Both are counted and printed.
+//! - Storage fails in runs of one tab only.
+//! - Every screen must be right 30 s after healing, or as much later as something that was told asks for (`Retry-After`, a late frame), or
+//!   as the next look into history takes where a frame was lost without a trace. The spread is printed.
 
 mod dice;
 mod draw;

@@ -1,5 +1,6 @@
 //! The rules (I1 to I19 of the reliability targets), checked at every step against what the backend has really accepted. Each is checked
-//! where its breach would show: at a socket's opening, at a frame, at an event, at the end of a page.
+//! where its breach would show: at a socket's opening, at a frame, at an event, at the end of a page. Two are not checked, because
+//! they cannot be seen from outside: how often a renewal was forced (I11), and when the wait starts small again (I13).
 
 use chat_proto::io::{Event, Input, NetError, Request, RequestId, Response, RetryAfter, SocketEvent, SocketId};
 use chat_proto::json::Value;
