@@ -447,16 +447,3 @@ fn a_slow_answer_from_history_is_as_old_as_its_question() {
     assert_eq!(rig.accepted(), ["one"]);
     assert_eq!(rig.state_of("one"), SendState::Sent);
 }
-
-/// The token comes first and ends while the settings are still awaited: another is asked for.
-#[test]
-fn a_token_that_ends_before_the_settings_come_is_replaced() {
-    let mut rig = Rig::new(1);
-    rig.endpoint.life = 3;
-    let slow = Effect::Delay { ms: 6_000, jitter: 0 };
-    rig.backend.inject(FaultRule::once(On::Http("config.json".into()), slow));
-    rig.timer_lag = 8_000;
-    rig.say(Command::Open);
-    rig.run_for(8_000);
-    assert_eq!(rig.status, ConnectionStatus::Online);
-}

@@ -75,10 +75,6 @@ impl Session {
             }
             self.deployment = read.or(self.deployment.take());
         }
-        // The token may have ended while the settings were awaited, and nothing else would ask for the next.
-        if self.config.token_url.is_some() {
-            self.ensure_token(now);
-        }
         self.open_when_ready(now);
     }
 

@@ -59,8 +59,11 @@ impl World {
     fn converge(&mut self) {
         let mut healed = self.now;
         let mut rounds = 0;
-        // What waits goes one after the other, each there and back, at two a second at most.
-        let waiting = self.oracle.pending.len() as u64 * (500 + 2 * self.setting.latency.1);
+        // What waits goes one after the other, each there and back, at fifty frames a minute at most: where many have just been sent, the
+        // rest waits for the minute to be over.
+        let busy = self.network.all().map(|link| link.sent.len()).max().unwrap_or(0);
+        let minute = if busy > 20 { 60_000 } else { 0 };
+        let waiting = minute + self.oracle.pending.len() as u64 * (1_200 + 2 * self.setting.latency.1);
         let bound = CONVERGENCE + self.patience + waiting;
         while self.breach.is_none() {
             if self.is_converged() {
