@@ -17,6 +17,8 @@ mod time;
 mod timeline;
 mod viewport;
 
+use std::rc::Rc;
+
 use chat_proto::io::Command;
 use leptos::mount::{UnmountHandle, mount_to};
 use leptos::prelude::*;
@@ -31,7 +33,7 @@ use time::Clock;
 #[derive(Clone, Copy)]
 pub(crate) struct Chat {
     store: ChatStore,
-    say: UnsyncCallback<Command>,
+    say: Live<Rc<dyn Fn(Command)>>,
     words: &'static Words,
     clock: Clock,
     launcher: Spot,
@@ -62,7 +64,7 @@ pub fn mount(root: &web_sys::ShadowRoot, store: ChatStore, say: impl Fn(Command)
             let (words, locale) = Words::choose(&languages());
             let chat = Chat {
                 store,
-                say: UnsyncCallback::new(say),
+                say: Live::new(Rc::new(say)),
                 words,
                 clock: Clock::new(&locale),
                 launcher,
@@ -111,7 +113,8 @@ impl Drop for Mounted {
 
 impl Chat {
     fn say(self, command: Command) {
-        self.say.run(command);
+        let say = self.say.get_untracked();
+        say(command);
     }
 
     /// The visitor opens the panel; the focus follows.

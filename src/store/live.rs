@@ -82,6 +82,11 @@ impl<T> Live<T> {
         Shared(self.0.get_value().downcast().expect("what was put in is what is taken out"))
     }
 
+    /// The value, unless its owner has been cleaned up.
+    pub fn alive(self) -> Option<Shared<T>> {
+        self.0.try_get_value()?.downcast().ok().map(Shared)
+    }
+
     /// Reads it, and follows it from here on.
     pub fn with<U>(self, read: impl FnOnce(&T) -> U) -> U {
         self.shared().with(read)

@@ -7,13 +7,15 @@ use leptos::prelude::*;
 use wasm_bindgen::{JsCast, closure::Closure};
 use web_sys::{Element, Event, HtmlElement, Node};
 
+use crate::store::Live;
+
 /// An element that is being put together, or a view of one that has been.
 #[derive(Clone)]
 pub(super) struct El(Element);
 
 /// A place that will hold an element once it is drawn, and does not while it is not.
 #[derive(Clone, Copy)]
-pub(super) struct Spot(StoredValue<Option<HtmlElement>, LocalStorage>);
+pub(super) struct Spot(Live<Option<HtmlElement>>);
 
 /// An element of this name.
 pub(super) fn el(tag: &str) -> El {
@@ -51,7 +53,7 @@ impl El {
     }
 
     pub(super) fn in_spot(self, spot: Spot) -> Self {
-        spot.0.set_value(Some(self.0.clone().unchecked_into()));
+        spot.0.set(Some(self.0.clone().unchecked_into()));
         self
     }
 
@@ -114,11 +116,11 @@ impl El {
 
 impl Spot {
     pub(super) fn new() -> Self {
-        Self(StoredValue::new_local(None))
+        Self(Live::new(None))
     }
 
     pub(super) fn element(self) -> Option<HtmlElement> {
-        self.0.try_get_value().flatten()
+        self.0.alive()?.get_untracked()
     }
 }
 
@@ -167,12 +169,20 @@ fn follow_kind(here: Node, kind: Box<dyn Fn() -> &'static str>, draw: Draw) {
 pub(super) fn listen(target: &web_sys::EventTarget, event: &str, hear: Box<dyn FnMut(Event)>) {
     let listener = Closure::wrap(hear);
     _ = target.add_event_listener_with_callback(event, listener.as_ref().unchecked_ref());
-    let kept = (target.clone(), event.to_owned(), listener);
-    let kept = StoredValue::new_local(kept);
+    let (target, event) = (target.clone(), event.to_owned());
+    finally(Box::new(move || {
+        _ = target.remove_event_listener_with_callback(&event, listener.as_ref().unchecked_ref());
+    }));
+}
+
+/// Does this when the present owner is cleaned up.
+pub(super) fn finally(act: Box<dyn FnOnce()>) {
+    // Beside the cleanup and not in it, because that must be `Send`.
+    let act = Live::new(Some(act));
     on_cleanup(move || {
-        _ = kept.try_with_value(|(target, event, listener)| {
-            target.remove_event_listener_with_callback(event, listener.as_ref().unchecked_ref())
-        });
+        if let Some(act) = act.alive().and_then(|act| act.update(Option::take)) {
+            act();
+        }
     });
 }
 

@@ -2,11 +2,10 @@
 //! the top of the view stays where it is, whether older messages come above it or newer ones below. One rule for all changes, applied when the
 //! browser has laid them out and before it paints. (Browsers have scroll anchoring of their own, but not all of them, and not at the end.)
 
-use leptos::prelude::*;
 use wasm_bindgen::{JsCast, closure::Closure};
 use web_sys::{HtmlElement, ResizeObserver};
 
-use super::dom::Spot;
+use super::dom::{Spot, finally};
 use crate::store::Live;
 
 /// Where the visitor reads.
@@ -20,9 +19,9 @@ pub(super) struct Reading {
     pub(super) lines: Spot,
     /// The end is in view.
     pub(super) is_at_end: Live<bool>,
-    anchor: StoredValue<Option<Anchor>, LocalStorage>,
+    anchor: Live<Option<Anchor>>,
     /// Where the view was last put or found, in px.
-    top: StoredValue<i32>,
+    top: Live<i32>,
 }
 
 /// The line at the top of the view, and where it stood.
@@ -41,15 +40,15 @@ impl Reading {
             content: Spot::new(),
             lines: Spot::new(),
             is_at_end: Live::new(true),
-            anchor: StoredValue::new_local(None),
-            top: StoredValue::new(0),
+            anchor: Live::new(None),
+            top: Live::new(0),
         }
     }
 
     /// Goes to the end and stays there.
     pub(super) fn go_to_end(self) {
         self.is_at_end.set(true);
-        self.anchor.set_value(None);
+        self.anchor.set(None);
         self.hold();
     }
 
@@ -58,23 +57,23 @@ impl Reading {
         let log = self.log.element()?;
         let top = log.scroll_top();
         // Browsers tell of our own moves, too, and a frame late: what has come since must not count as scrolled past.
-        if top == self.top.get_value() {
+        if top == self.top.get_untracked() {
             return None;
         }
-        self.top.set_value(top);
+        self.top.set(top);
         let is_at_end = log.scroll_height() - top - log.client_height() < NEAR;
         if self.is_at_end.get_untracked() != is_at_end {
             self.is_at_end.set(is_at_end);
         }
         let line = if is_at_end { None } else { self.line_at(top) };
-        self.anchor.set_value(line.map(|line| Anchor { top: line.offset_top(), line }));
+        self.anchor.set(line.map(|line| Anchor { top: line.offset_top(), line }));
         Some(top)
     }
 
     /// Brings the view back to where it was after something around it has changed.
     pub(super) fn hold(self) {
         let Some(log) = self.log.element() else { return };
-        self.anchor.update_value(|anchor| match anchor {
+        self.anchor.update(|anchor| match anchor {
             Some(anchor) if anchor.line.is_connected() => {
                 let top = anchor.line.offset_top();
                 if top != anchor.top {
@@ -84,7 +83,7 @@ impl Reading {
             }
             _ => log.set_scroll_top(log.scroll_height()),
         });
-        self.top.set_value(log.scroll_top());
+        self.top.set(log.scroll_top());
     }
 
     /// Holds the view whenever the conversation, or the room for it, changes its size. To be called when both are drawn.
@@ -96,8 +95,10 @@ impl Reading {
                 observer.observe(&element);
             }
         }
-        let kept = StoredValue::new_local((observer, listener));
-        on_cleanup(move || _ = kept.try_with_value(|(observer, _)| observer.disconnect()));
+        finally(Box::new(move || {
+            observer.disconnect();
+            drop(listener);
+        }));
     }
 
     /// The first line that ends below this height. The lines stand in order, so this need not look at them all.

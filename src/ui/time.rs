@@ -2,15 +2,14 @@
 
 use chat_proto::time::Timestamp;
 use js_sys::{Array, Function, Intl::DateTimeFormat, Object, Reflect};
-use leptos::prelude::*;
 use wasm_bindgen::JsValue;
 
-use crate::store::Day;
+use crate::store::{Day, Live};
 use crate::strings::Words;
 
 /// Writes times in one locale.
 #[derive(Clone, Copy)]
-pub(super) struct Clock(StoredValue<Formats, LocalStorage>);
+pub(super) struct Clock(Live<Formats>);
 
 struct Formats {
     time: Function,
@@ -27,7 +26,7 @@ impl Clock {
     pub(super) fn new(locale: &str) -> Self {
         let day = [("weekday", "long"), ("day", "numeric"), ("month", "long"), ("timeZone", "UTC")];
         let day_of_year = [("year", "numeric"), ("day", "numeric"), ("month", "long"), ("timeZone", "UTC")];
-        Self(StoredValue::new_local(Formats {
+        Self(Live::new(Formats {
             time: formatter(locale, &[("hour", "numeric"), ("minute", "2-digit")]),
             day: formatter(locale, &day),
             day_of_year: formatter(locale, &day_of_year),
@@ -37,7 +36,7 @@ impl Clock {
     /// Like `10:32`.
     #[expect(clippy::cast_precision_loss, reason = "dates are far below 2^53 ms")]
     pub(super) fn time(self, time: Timestamp) -> String {
-        self.0.with_value(|formats| write(&formats.time, time.0 as f64))
+        self.0.with_untracked(|formats| write(&formats.time, time.0 as f64))
     }
 
     /// Like `Yesterday` or `Monday, 5 October`.
@@ -46,7 +45,7 @@ impl Clock {
             0 => words.today.to_owned(),
             1 => words.yesterday.to_owned(),
             // A day of the calendar is written as if it were in UTC, so that no time zone can shift it.
-            ago => self.0.with_value(|formats| {
+            ago => self.0.with_untracked(|formats| {
                 let format = if ago < YEAR_MATTERS { &formats.day } else { &formats.day_of_year };
                 write(format, f64::from(day.0) * MS_A_DAY)
             }),
