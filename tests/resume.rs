@@ -397,3 +397,30 @@ fn a_session_that_is_new_where_an_old_one_was_expected_sends_nothing_twice() {
     assert_eq!(rig.accepted_of(&token), ["before", "fate unknown"]);
     assert_eq!(rig.state_of("fate unknown"), SendState::Unconfirmed { ask: true });
 }
+
+#[test]
+fn the_first_message_of_a_conversation_that_begins_by_itself_is_sent_again_when_it_was_not_accepted() {
+    for (first, cut) in
+        [(true, Cut::BeforeAccept), (false, Cut::BeforeAccept), (true, Cut::AfterAccept), (false, Cut::AfterAccept)]
+    {
+        let settings = simulator::Settings { agent: false, ..simulator::Settings::default() };
+        let mut rig = Rig::with(5, settings, true).online();
+        if !first {
+            rig.send("before");
+            rig.run_for(2_000);
+        }
+        rig.backend.inject(FaultRule::once(
+            On::Request("text".into()),
+            Effect::Close { code: 1000, reason: String::new(), cut },
+        ));
+        rig.send("in the middle");
+        rig.run_for(30_000);
+        assert_eq!(
+            rig.accepted().last().map(String::as_str),
+            Some("in the middle"),
+            "{first} {cut:?} {:?}",
+            rig.screen()
+        );
+        assert!(rig.screen().iter().all(|(_, state)| *state == "sent"), "{first} {cut:?} {:?}", rig.screen());
+    }
+}
