@@ -405,6 +405,9 @@ fn the_first_message_of_a_conversation_that_begins_by_itself_is_sent_again_when_
     {
         let settings = simulator::Settings { agent: false, ..simulator::Settings::default() };
         let mut rig = Rig::with(5, settings, true).online();
+        // Typing is echoed, and stands in no history.
+        rig.say(Command::Draft("in".into()));
+        rig.run_for(500);
         if !first {
             rig.send("before");
             rig.run_for(2_000);

@@ -272,3 +272,22 @@ fn who_takes_over_a_conversation_that_has_ended_reads_it_and_can_begin_another()
     browser.run_for(5_000);
     assert_eq!(browser.tabs[1].status, ConnectionStatus::Online);
 }
+
+#[test]
+fn a_tab_that_was_frozen_while_others_came_and_went_can_still_begin() {
+    use chat_proto::io::Connectivity;
+    let mut browser = Browser::new(2);
+    browser.tabs[1].is_frozen = true;
+    browser.tabs[0].is_frozen = true;
+    let third = browser.open_tab();
+    browser.say(third, Command::Close);
+    browser.thaw(1);
+    browser.set_network(Connectivity::Offline);
+    browser.close(1);
+    browser.close(third);
+    browser.thaw(0);
+    browser.set_network(Connectivity::Online);
+    browser.say(0, Command::Open);
+    browser.run_for(60_000);
+    assert_eq!((browser.leaders(), browser.sockets(), browser.tabs[0].status), (vec![0], 1, ConnectionStatus::Online));
+}

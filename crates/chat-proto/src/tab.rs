@@ -146,6 +146,8 @@ struct Handed {
     item: Item,
     /// It stands in storage, under a key of its own. Otherwise it goes over the channel.
     is_stored: bool,
+    /// How many rows of unknown origin with this text were shown when it was written.
+    alike: usize,
 }
 
 impl Tab {
@@ -297,8 +299,9 @@ impl Tab {
             tab.draft.clone_from(&self.screen.draft);
             tab.is_open = self.screen.is_open;
         }
-        // A conversation that has ended is come back to only where it is being read.
-        let is_read = has_heard && tab.is_open && shared.as_ref().is_some_and(|shared| shared.is_over);
+        // Where the panel is open it was opened by somebody, who may have said so to a leader that was no more. And a conversation that
+        // has ended is come back to only where it is being read.
+        let is_wanted = has_heard && tab.is_open;
         let seed = self.random.seed();
         let mut session = Session::new(self.config.clone(), self.dialect, Snapshot { shared, tab }, seed);
         let mut outputs = session.inherit(now, self.reign, &self.screen.known(!follower.handed.is_empty()));
@@ -318,7 +321,7 @@ impl Tab {
             is_kept: true,
         }));
         self.pass_on(outputs, None, "", store);
-        if is_read {
+        if is_wanted {
             self.drive(now, Input::Command(Command::Open), "", store);
         }
         self.take_handed(now, store);
@@ -346,7 +349,7 @@ impl Tab {
         for kept in unkept {
             let item = self.line(&kept);
             if let Role::Follower(follower) = &mut self.role {
-                follower.handed.push(Handed { kept, item, is_stored: false });
+                follower.handed.push(Handed { kept, item, is_stored: false, alike: 0 });
             }
         }
     }
@@ -410,7 +413,7 @@ impl Tab {
         let is_of_leader = matches!(post.word, Word::Tell | Word::Sync | Word::Pong);
         match &mut self.role {
             Role::Apart if is_of_leader => self.join(),
-            Role::Follower(_) if is_of_leader && post.reign >= self.reign => self.on_leaders_post(post),
+            Role::Follower(_) if is_of_leader && post.reign >= self.reign => self.on_leaders_post(post, store),
             Role::Apart | Role::Follower(_) => {}
             Role::Leader(leader) if leader.is_alone => {}
             // Two with one number there are only where storage is denied.

@@ -203,7 +203,12 @@ fn structured_message(body: &Value, trace: &str, is_response: bool) -> Vec<Serve
     let mut events = Vec::new();
     let is_outbound = body.at("direction").as_str() == Some("Outbound");
     for event in body.at("events").elements() {
-        if event.at("eventType").as_str() == Some("Typing") && is_outbound {
+        if event.at("eventType").as_str() == Some("Typing") {
+            if !is_outbound {
+                // Our own sign, back. History does not hold it, so it is no row.
+                events.push(ServerEvent::ProbeAnswered);
+                continue;
+            }
             let typing = event.at("typing");
             let is_off = typing.at("type").as_str() == Some("Off");
             // The service's own bundle reads `durationMs` too.
@@ -404,7 +409,7 @@ mod tests {
         assert_eq!(typing("Outbound", r#"{"type":"On","duration":3000}"#), [ServerEvent::Typing { lasts: Some(3000) }]);
         assert_eq!(typing("Outbound", r#"{"type":"On"}"#), [ServerEvent::Typing { lasts: None }]);
         assert_eq!(typing("Outbound", r#"{"type":"Off"}"#), [ServerEvent::Typing { lasts: Some(0) }]);
-        assert!(!matches!(typing("Inbound", r#"{"type":"On"}"#)[..], [ServerEvent::Typing { .. }]));
+        assert_eq!(typing("Inbound", r#"{"type":"On"}"#), [ServerEvent::ProbeAnswered]);
     }
 
     #[test]

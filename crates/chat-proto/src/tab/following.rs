@@ -32,7 +32,8 @@ impl Tab {
         let Role::Follower(follower) = &mut self.role else { return };
         let index = self.screen.items.len() + follower.handed.len();
         self.out.push(Output::Event(Event::Timeline(TimelineDiff::Insert { index, item: item.clone() })));
-        follower.handed.push(Handed { kept, item, is_stored });
+        let alike = self.screen.alike(&kept.text);
+        follower.handed.push(Handed { kept, item, is_stored, alike });
         self.remind();
     }
 
@@ -70,7 +71,7 @@ impl Tab {
         }
     }
 
-    pub(super) fn on_leaders_post(&mut self, post: &Post) {
+    pub(super) fn on_leaders_post(&mut self, post: &Post, store: &dyn Store) {
         let Role::Follower(follower) = &mut self.role else { return };
         let is_known = post.reign == self.reign;
         let is_next = is_known && follower.told.is_some_and(|told| post.told == told + 1);
@@ -112,6 +113,9 @@ impl Tab {
         if is_meeting {
             self.meet();
         }
+        if is_sync {
+            self.follow_up(store);
+        }
     }
 
     /// A leader that was not known before: it hears what nobody has heard yet.
@@ -125,6 +129,32 @@ impl Tab {
             self.post(Word::Say, &mut [("command", post::command(&command))]);
         }
         self.remind();
+    }
+
+    /// What was handed over and is not shown may have been taken by a leader that died, and be shown as somebody's, where history carries
+    /// no ids; or its key was cleared away with everything else, and it goes over the channel.
+    fn follow_up(&mut self, store: &dyn Store) {
+        let Role::Follower(follower) = &mut self.role else { return };
+        // Where storage cannot be read, an absent key means nothing.
+        if store.get(Area::Browser, &self.keys.reign).is_none() {
+            return;
+        }
+        let (own, mut at, mut is_any_lost) = (self.screen.items.len(), 0, false);
+        while let Some(handed) = follower.handed.get_mut(at) {
+            let key = self.keys.handed.clone() + &handed.kept.id.0;
+            if handed.is_stored && store.get(Area::Browser, &key).is_none() {
+                if self.screen.alike(&handed.kept.text) > handed.alike {
+                    follower.handed.remove(at);
+                    self.out.push(Output::Event(Event::Timeline(TimelineDiff::Remove { index: own + at })));
+                    continue;
+                }
+                (handed.is_stored, handed.kept.fate, is_any_lost) = (false, Fate::Unknown(Timestamp(0)), true);
+            }
+            at += 1;
+        }
+        if is_any_lost {
+            self.remind();
+        }
     }
 
     /// Shows what the leader told. What was written here and stands there now is shown no longer twice.

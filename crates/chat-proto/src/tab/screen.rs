@@ -109,6 +109,13 @@ impl Screen {
         }
     }
 
+    /// How many rows with this text are shown that may be anybody's.
+    pub(super) fn alike(&self, text: &str) -> usize {
+        let is_alike =
+            |item: &&Item| matches!(&item.content, Content::Inbound(it) if it.local_id.is_none() && it.text == text);
+        self.items.iter().filter(is_alike).count()
+    }
+
     /// A key that no session gives: theirs stay below 2⁵².
     pub(super) fn own_key(&mut self) -> u64 {
         self.own_keys += 1;
