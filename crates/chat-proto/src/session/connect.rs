@@ -75,6 +75,10 @@ impl Session {
             }
             self.deployment = read.or(self.deployment.take());
         }
+        // While the settings were awaited the place in line may have gone by, or the token ended: nothing else would ask for the next.
+        if self.config.token_url.is_some() {
+            self.ensure_token(now);
+        }
         self.open_when_ready(now);
     }
 
