@@ -229,9 +229,13 @@ impl Session {
         let has_ids = rows.iter().any(|row| matches!(row.content, RowContent::Inbound { local_id: Some(_), .. }));
         let new: Vec<Row> = rows.iter().filter(|row| !self.timeline.knows(&row.id)).cloned().collect();
         let oldest = oldest_time(rows.iter());
-        // The history of this conversation holds something of what is known of it. That it holds all of it is not promised anywhere.
+        // A conversation that begins by itself has a beginning, and every row that was heard of this one is in its history. (A sign of
+        // typing is no row.) Where that does not hold, the visitor is asked, and nothing is sent twice.
+        let begins = self.deployment.as_ref().is_some_and(|deployment| deployment.auto_start);
         let is_complete = complete_after == Timestamp::default();
-        let is_elsewhere = is_complete && rows.len() == new.len() && self.timeline.rows() > 0;
+        let lacks_known = is_complete && rows.len() - new.len() < self.timeline.rows();
+        let lacks_beginning = is_complete && begins && !rows.iter().any(|row| row.content == RowContent::Joined);
+        let is_elsewhere = lacks_known || lacks_beginning;
         let evidence = Evidence { rows: &new, has_ids, oldest, is_elsewhere, complete_after };
         for (id, verdict) in self.outbox.judge(&evidence, asked) {
             match verdict {
