@@ -81,6 +81,7 @@ for (const [what, begin] of Object.entries(SENDS)) {
       // What was not yet written anywhere is gone with the page, and is in neither place. Not every run has its effects in the same order.
       const done = died ? await effectsOfTheDead(visitor) : null;
       const kept = !done || done.some(isSaving);
+      if (kept && before.length === 0) await choose(visitor, done);
       await agree(site, [visitor], kept ? [...before, TEXT] : before).catch((error) => {
         throw new Error(`died after\n${done?.join("\n")}\n${error.message}`);
       });
@@ -91,6 +92,18 @@ for (const [what, begin] of Object.entries(SENDS)) {
     assert.ok(deaths >= points.length - 2, `died ${deaths} times at ${points.length} points:\n${names.join("\n")}`);
     t.diagnostic(`${deaths} deaths at ${points.length} points`);
   });
+}
+
+/**
+ * A page that dies between its hello and the beginning of the conversation leaves one whose history is empty, as one that was cleared
+ * would be. Then the visitor is asked, and wants it sent; in no other case.
+ */
+async function choose(visitor, done) {
+  const ask = visitor.part("retry");
+  await until("it to be sent, or asked about", LONG, async () => (await isSent(visitor)) || (await ask.count()) > 0);
+  if ((await ask.count()) === 0) return;
+  assert.ok(!done?.some((name) => name.startsWith("frame") && name.includes('"Join"')), `asked without need:\n${done?.join("\n")}`);
+  await ask.click();
 }
 
 /** Works off all of `items`, so many at a time. */
