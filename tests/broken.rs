@@ -35,7 +35,7 @@ async fn a_widget_that_was_given_up_says_so_and_does_nothing_more() {
     assert!(broken::is_broken());
     let words = root.text_content().unwrap_or_default();
     assert!(words.contains("stopped working"), "{words}");
-    assert_eq!((listeners.count(), timers.pending()), (idle - 8, 0), "the driver has let go");
+    assert_eq!((listeners.count(), timers.pending()), (idle - 7, 0), "the driver has let go");
 
     send();
     settle().await;
