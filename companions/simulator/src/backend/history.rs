@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 
 use super::limits::{MINUTE, SECOND, seconds};
-use super::{Backend, Effect};
+use super::{Backend, Effect, Row};
 use crate::http::{Request, Response};
 use crate::wire::web_messaging::{View, message_body};
 
@@ -49,29 +49,26 @@ impl Backend {
                 .with("retry-after", seconds(wait).to_string());
         }
         let empty = effects.contains(&Effect::HistoryEmpty);
-        let rows: Vec<Value> = session
-            .history(now)
-            .rev()
-            .filter(|_| !empty)
-            .map(|row| message_body(row, View::History { client_id: client_ids }))
-            .collect();
-        Response::json(200, &page(&rows, number, size.min(most)))
+        let rows: Vec<&Row> = session.history(now).rev().filter(|_| !empty).collect();
+        let body = |row: &&Row| message_body(row, View::History { client_id: client_ids });
+        Response::json(200, &page(&rows, body, number, size.min(most)))
     }
 }
 
 /// One page of rows that are newest first. A page beyond the end is empty, not an error.
-fn page(rows: &[Value], number: u64, size: u64) -> Value {
+fn page<T>(rows: &[T], body: impl Fn(&T) -> Value, number: u64, size: u64) -> Value {
     let total = rows.len() as u64;
     let first = (number - 1).saturating_mul(size).min(total);
     let last = first.saturating_add(size).min(total);
     let window = usize::try_from(first).unwrap_or(0)..usize::try_from(last).unwrap_or(0);
-    json!({
-        "entities": &rows[window],
+    let mut page = json!({
         "pageSize": size,
         "pageNumber": number,
         "total": total,
         "pageCount": total.div_ceil(size),
-    })
+    });
+    page["entities"] = rows[window].iter().map(body).collect();
+    page
 }
 
 #[cfg(test)]
@@ -80,10 +77,10 @@ mod tests {
 
     #[test]
     fn pages_cover_every_row_once_and_end() {
-        let rows: Vec<Value> = (0..57).map(Value::from).collect();
-        let pages: Vec<Value> = (1..=4).map(|number| page(&rows, number, 25)).collect();
-        let seen: Vec<Value> = pages.iter().flat_map(|page| page["entities"].as_array().unwrap().clone()).collect();
-        assert_eq!(seen, rows);
+        let rows: Vec<u64> = (0..57).collect();
+        let pages: Vec<Value> = (1..=4).map(|number| page(&rows, |row| (*row).into(), number, 25)).collect();
+        let seen = pages.iter().flat_map(|page| page["entities"].as_array().unwrap());
+        assert_eq!(seen.map(|row| row.as_u64().unwrap()).collect::<Vec<_>>(), rows);
         assert_eq!(pages[0]["pageCount"], 3);
         assert_eq!(pages[3]["entities"], json!([]));
     }
