@@ -6,6 +6,7 @@ use std::process::Command;
 
 use crate::bundle;
 use crate::failure::{Failure, Result, While};
+use crate::simulate;
 use crate::tools::{cargo, command};
 use crate::workspace;
 
@@ -24,7 +25,6 @@ run alone. All of it is virtual time and seeded, so the counts are the same on e
 /// `cargo xtask figures`: so many schedules, from that seed on.
 pub(crate) fn run(schedules: u64, seed: u64) -> Result<()> {
     let (schedules, seed) = (schedules.to_string(), seed.to_string());
-    let simulation = ["run", "--quiet", "--locked", "--release", "--package", "simulation", "--"];
     let mut page = format!("{HEAD}\n{}\n", machine()?);
 
     section(
@@ -35,7 +35,7 @@ pub(crate) fn run(schedules: u64, seed: u64) -> Result<()> {
          that ends without a broken rule has lost nothing, repeated nothing, reordered nothing, and every screen has come to show \
          what the backend has.",
         &format!("cargo xtask simulate --schedules {schedules} --seed {seed}"),
-        &said(cargo().args(simulation).args(["--schedules", &schedules, "--seed", &seed]))?,
+        &said(simulate::program().args(["--schedules", &schedules, "--seed", &seed]))?,
     );
     section(
         &mut page,
@@ -43,7 +43,7 @@ pub(crate) fn run(schedules: u64, seed: u64) -> Result<()> {
         "One that sends first after reconnecting, stops at a close with 1000 and sends again without looking: what the rules would \
          find if they had to.",
         &format!("cargo xtask simulate --naive --schedules {NAIVE}"),
-        &said(cargo().args(simulation).args(["--naive", "--schedules", NAIVE]))?,
+        &said(simulate::program().args(["--naive", "--schedules", NAIVE]))?,
     );
     section(
         &mut page,

@@ -1,5 +1,7 @@
 //! `cargo xtask simulate`: the whole system on virtual time, optimised, since a thousand runs a second are worth a minute of compiling.
 
+use std::process::Command;
+
 use crate::failure::Result;
 use crate::process;
 use crate::tools::cargo;
@@ -9,9 +11,14 @@ const SCHEDULES: &str = "20000";
 
 /// Runs the simulation with these options of its own.
 pub(crate) fn run(arguments: &[String]) -> Result<()> {
-    process::run(
-        cargo().args(["run", "--quiet", "--locked", "--release", "--package", "simulation", "--"]).args(arguments),
-    )
+    process::run(program().args(arguments))
+}
+
+/// The simulation, compiled in its own profile.
+pub(crate) fn program() -> Command {
+    let mut cargo = cargo();
+    cargo.args(["run", "--quiet", "--locked", "--profile", "simulation", "--package", "simulation", "--"]);
+    cargo
 }
 
 /// The step of the test.

@@ -19,6 +19,8 @@ pub(crate) struct Disk {
     stale: BTreeSet<String>,
     /// How often it has failed somebody: what was durable before need not be so any more.
     pub(crate) failures: u64,
+    /// Moves with everything that is written, taken out or refused: who has looked at one revision has nothing to look for in it.
+    pub(crate) revision: u64,
 }
 
 impl Disk {
@@ -33,7 +35,7 @@ impl Disk {
         let Some(key) = self.shared.keys().nth(usize::try_from(place % count.max(1)).unwrap_or(0)).cloned() else {
             return;
         };
-        self.failures += 1;
+        self.fail();
         match how {
             Corruption::Gone => drop(self.shared.remove(&key)),
             Corruption::Garbage => drop(self.shared.insert(key, Value::from("}{ not ours"))),
@@ -41,6 +43,12 @@ impl Disk {
                 drop(self.shared.insert(key, Value::object([("v", 99_u64.into()), ("outbox", "elsewhere".into())])));
             }
         }
+    }
+
+    /// It fails somebody.
+    pub(crate) fn fail(&mut self) {
+        self.failures += 1;
+        self.revision += 1;
     }
 
     /// Whether this very text stands in any record.
@@ -67,11 +75,12 @@ impl Store for View<'_> {
     fn put(&mut self, area: Area, key: &str, value: &Value) -> bool {
         let disk = &mut *self.disk;
         if disk.is_full || disk.is_denied {
-            disk.failures += 1;
+            disk.fail();
             disk.stale.insert(key.to_owned());
             return false;
         }
         disk.stale.remove(key);
+        disk.revision += 1;
         match area {
             Area::Browser => disk.shared.insert(key.to_owned(), value.clone()),
             Area::Tab => disk.own.insert((self.tab, key.to_owned()), value.clone()),
@@ -82,11 +91,12 @@ impl Store for View<'_> {
     fn remove(&mut self, area: Area, key: &str) -> bool {
         let disk = &mut *self.disk;
         if disk.is_denied {
-            disk.failures += 1;
+            disk.fail();
             disk.stale.insert(key.to_owned());
             return false;
         }
         disk.stale.remove(key);
+        disk.revision += 1;
         match area {
             Area::Browser => disk.shared.remove(key),
             Area::Tab => disk.own.remove(&(self.tab, key.to_owned())),

@@ -9,7 +9,7 @@ use simulation::{Breach, CONVERGENCE_SECONDS, Damage, KIND_NAMES, Outcome, Sched
 
 use crate::args;
 
-pub(crate) fn tally(tally: &Tally, took: Duration, twice: u64) -> String {
+pub(crate) fn tally(tally: &Tally, took: Duration, twice: u64, fingerprint: u64) -> String {
     let seconds = took.as_secs_f64().max(0.001);
     let mut lines = Vec::new();
     lines.push("faults by kind: handed in, and how often the backend's own of them struck".to_owned());
@@ -34,7 +34,7 @@ pub(crate) fn tally(tally: &Tally, took: Duration, twice: u64) -> String {
     lines.push(edges(tally));
     lines.push(convergence(tally));
     lines.push(format!(
-        "{} schedules in {seconds:.1} s, {:.0} a second; {twice} of them run twice and compared",
+        "{} schedules in {seconds:.1} s, {:.0} a second; {twice} of them run twice and compared, fingerprint {fingerprint:016x}",
         tally.runs,
         per(tally.runs + twice, 1) / seconds,
     ));

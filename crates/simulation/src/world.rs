@@ -9,10 +9,11 @@ mod tabs;
 mod watch;
 
 use std::collections::BTreeMap;
-use std::fmt::Write;
+use std::rc::Rc;
 
 use chat_proto::config::{Config, Settings};
 use chat_proto::io::{Connectivity, Input, NetError, Output, Request, RequestId, Response, SocketEvent};
+use chat_proto::json::Value;
 use chat_proto::time::{Instant, Now, Timestamp};
 use simulator::{Backend, Connection, DEMO_DEPLOYMENT};
 
@@ -59,6 +60,8 @@ pub(crate) struct World {
     endpoint: Endpoint,
     network: Network,
     disk: Disk,
+    /// What storage was last looked at: its revision, and how many messages had been written.
+    storage_seen: (u64, usize),
     lock: Lock,
     /// The last page that was granted the lock.
     last_leader: u32,
@@ -94,6 +97,8 @@ enum Happening {
     Answer(u32, RequestId, Result<Response, NetError>),
     Minted(u32, RequestId, String),
     Tell(u32, Input),
+    /// A post of another tab's.
+    Heard(u32, Rc<Value>),
     /// The lock is this page's, if it still wants it.
     Granted(u32),
     /// The lock was taken from this page.
@@ -135,6 +140,7 @@ impl World {
             endpoint: Endpoint::new(),
             network: Network::default(),
             disk: Disk::default(),
+            storage_seen: (0, 0),
             lock: Lock::default(),
             last_leader: 0,
             posts_lost_until: 0,
@@ -317,7 +323,7 @@ impl World {
         }
         let tab = page.tab;
         if let Some(digest) = &mut self.digest {
-            let _ = write!(digest, "{now:?} {number} {input:?}");
+            digest.input(now, number, &input);
         }
         if self.trace.is_some() {
             let words = format!("tab {tab} <- {}", told(&input));

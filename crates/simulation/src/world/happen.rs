@@ -1,5 +1,7 @@
 //! What was under way arrives.
 
+use std::rc::Rc;
+
 use chat_proto::io::{Input, NetError, Request, RequestId, Response, RetryAfter, SocketEvent};
 use chat_proto::json::Value;
 use simulator::{Action, Connection, DEMO_DEPLOYMENT, Delivery};
@@ -17,6 +19,7 @@ impl World {
             Happening::Answer(page, id, result) => self.on_answer(page, id, result),
             Happening::Minted(page, id, token) => self.hand_in(page, Input::Minted(id, token)),
             Happening::Tell(page, input) => self.hand_in(page, input),
+            Happening::Heard(page, post) => self.hand_in(page, Input::Heard(Rc::unwrap_or_clone(post))),
             Happening::Granted(page) => self.on_granted(page),
             Happening::Lost(page) => self.on_lost(page),
             Happening::DiskIsWell => self.heal_disk(),

@@ -1,7 +1,5 @@
 //! What a page wants done is done, and each doing is held against the rules.
 
-use std::fmt::Write;
-
 use chat_proto::io::{Event, Output, Request, SocketId};
 use chat_proto::json::Value;
 
@@ -12,7 +10,7 @@ impl World {
         for output in outputs {
             let Some(tab) = self.page(number).map(|page| page.tab) else { return };
             if let Some(digest) = &mut self.digest {
-                let _ = write!(digest, "{number} {output:?}");
+                digest.output(number, &output);
             }
             if self.trace.is_some() {
                 let words = format!("tab {tab} -> {}", told_out(&output));
@@ -35,7 +33,7 @@ impl World {
                 Output::QueueLock => self.queue_lock(number),
                 Output::StealLock => self.steal_lock(number),
                 Output::ReleaseLock => self.release_lock(number),
-                Output::Post(post) => self.post(number, &post),
+                Output::Post(post) => self.post(number, post),
                 Output::LetGo => self.let_go(number),
                 Output::Save(_) => self.break_rule("I5", "a tab keeps by itself"),
             }

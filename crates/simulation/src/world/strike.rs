@@ -197,7 +197,7 @@ impl World {
             Fault::LosePosts { ms } => self.posts_lost_until = self.now + ms,
             Fault::Storage { unreadable, ms } => {
                 (self.disk.is_full, self.disk.is_denied) = (true, unreadable);
-                self.disk.failures += 1;
+                self.disk.fail();
                 self.disk_well_at = self.now + ms;
                 self.later(ms, Happening::DiskIsWell);
             }

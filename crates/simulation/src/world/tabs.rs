@@ -1,5 +1,7 @@
 //! What tabs have in common: the lock, the channel, and being let go of.
 
+use std::rc::Rc;
+
 use chat_proto::io::{Input, LockEvent};
 use chat_proto::json::Value;
 
@@ -58,14 +60,15 @@ impl World {
     }
 
     /// To all other tabs.
-    pub(super) fn post(&mut self, from: u32, post: &Value) {
+    pub(super) fn post(&mut self, from: u32, post: Value) {
         if self.now < self.posts_lost_until {
             return;
         }
-        let others: Vec<u32> =
-            self.tabs.iter().flatten().map(|page| page.number).filter(|page| *page != from).collect();
-        for page in others {
-            self.later(BESIDE, Happening::Tell(page, Input::Heard(post.clone())));
+        let post = Rc::new(post);
+        for tab in 0..self.tabs.len() {
+            if let Some(page) = self.tabs[tab].as_ref().map(|page| page.number).filter(|page| *page != from) {
+                self.later(BESIDE, Happening::Heard(page, Rc::clone(&post)));
+            }
         }
     }
 
