@@ -54,7 +54,8 @@ impl Reply {
         let date = httpdate::parse_http_date(self.header("date")?).ok()?;
         let date = date.duration_since(std::time::UNIX_EPOCH).ok()?.as_secs();
         let age = self.header("age").and_then(|age| age.trim().parse().ok()).unwrap_or(0_i64);
-        Some(i64::try_from(date).ok()? + age - i64::try_from(now.as_secs()).ok()?)
+        // Whatever the header says, it is a number of this size at most.
+        Some(i64::try_from(date).ok()?.saturating_add(age).saturating_sub(i64::try_from(now.as_secs()).ok()?))
     }
 }
 
@@ -94,7 +95,7 @@ pub fn ask(question: &Question, patience: Duration) -> Result<Reply, Failure> {
 }
 
 /// The reply, if it is complete; what has no length is so at the end of the stream.
-fn read(bytes: &[u8], is_all: bool) -> Option<Reply> {
+pub fn read(bytes: &[u8], is_all: bool) -> Option<Reply> {
     let mut headers = [httparse::EMPTY_HEADER; 100];
     let mut head = httparse::Response::new(&mut headers);
     let httparse::Status::Complete(length) = head.parse(bytes).ok()? else { return None };
@@ -191,5 +192,8 @@ mod tests {
         let dated = "HTTP/1.1 204 No Content\r\nDate: Thu, 01 Jan 1970 01:00:00 GMT\r\nAge: 60\r\n\r\n";
         let reply = read(dated.as_bytes(), false).unwrap();
         assert_eq!(reply.clock_ahead(Duration::from_mins(1)), Some(3600));
+
+        let absurd = dated.replace("60", "9223372036854775807");
+        assert_eq!(read(absurd.as_bytes(), false).unwrap().clock_ahead(Duration::ZERO), Some(i64::MAX));
     }
 }

@@ -233,9 +233,13 @@ fn step(text: &str) -> Option<Step> {
     Some(Step { at, from, to, code })
 }
 
-/// Scheme and authority of an address, without the user; empty for what is none.
+/// Scheme and authority of an address, without the user; empty for what is none, so that nothing else can stand in its place.
 fn origin_of(url: &str) -> String {
     let Some((scheme, rest)) = url.split_once("://") else { return String::new() };
+    let is_plain = |text: &str| text.bytes().all(|b| b.is_ascii_alphanumeric() || b".-+:[]_".contains(&b));
+    if !is_plain(scheme) || !is_plain(host_of(url)) {
+        return String::new();
+    }
     let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
     let port = authority.rsplit_once(':').map(|(_, port)| port).filter(|port| port.bytes().all(|b| b.is_ascii_digit()));
     let mut origin = scheme.to_string() + "://" + host_of(url);

@@ -132,6 +132,16 @@ fn what_the_policy_lacks_is_named_by_its_origin() {
     assert!(text.contains("needs: wss://webmessaging.mypurecloud.ie:8443 https://api-cdn.mypurecloud.ie."), "{text}");
 }
 
+/// Found by fuzzing: a control letter got through into the text, which is then another one in JSON.
+#[test]
+fn what_is_no_origin_is_not_repeated() {
+    for url in ["my words://shop.example", "wss://shop\u{0}.example/v1", "wss://a b/", "wss://shop.example\n"] {
+        let seen = seen(&[("page.forbids-connect", url)]);
+        let origins: Vec<_> = seen.page.iter().flat_map(|page| &page.forbidden).map(|it| it.origin.as_str()).collect();
+        assert_eq!(origins, [""], "{url:?}");
+    }
+}
+
 /// Whatever a field is given, and however it is wrapped: only words of ours, numbers and hosts come out.
 #[test]
 fn no_secret_gets_from_any_observation_into_the_report() {
