@@ -3,6 +3,8 @@
 use crate::demo;
 use crate::failure::{Failure, Result};
 use crate::figures;
+use crate::fuzz;
+use crate::mutants;
 use crate::test::{self, Selection};
 
 /// What `cargo xtask help` prints; one line a command.
@@ -22,6 +24,10 @@ cargo xtask <command>
   size    raw, gzip and brotli bytes of each file of the bundle; fails over budget
   simulate [--schedules N] [--seed S] [--replay SEED [--keep STEPS]]
           the whole system on virtual time under every kind of fault, or one run of it in every word
+  fuzz [TARGET] [--seconds N]
+          what reads foreign bytes, fed by libFuzzer for so long each (10 s)
+  mutants [--shard K/N]
+          change the core in small ways and count how many of them a test notices; a sample of them (0/16: half an hour)
   figures [--schedules N] [--seed S]
           measure what is promised about reliability and write docs/reliability.md (a million schedules: half an hour or more)
   setup   install every tool the other commands would install, and run nothing
@@ -42,6 +48,8 @@ pub(crate) enum Request {
     Build,
     Size,
     Simulate(Vec<String>),
+    Fuzz { target: Option<&'static str>, seconds: u64 },
+    Mutants { shard: String },
     Figures { schedules: u64, seed: u64 },
     Setup,
     Stage,
@@ -62,6 +70,8 @@ pub(crate) fn parse(arguments: &[String]) -> Result<Request> {
         "size" => no_options(command, &rest, Request::Size),
         // The program behind it knows its own options.
         "simulate" => Ok(Request::Simulate(rest.iter().map(|word| (*word).to_owned()).collect())),
+        "fuzz" => fuzz_options(&rest),
+        "mutants" => mutants_options(&rest),
         "figures" => figures_options(&rest),
         "setup" => no_options(command, &rest, Request::Setup),
         "stage" => no_options(command, &rest, Request::Stage),
@@ -74,6 +84,39 @@ pub(crate) fn parse(arguments: &[String]) -> Result<Request> {
 
 fn no_options(command: &str, rest: &[&str], request: Request) -> Result<Request> {
     rest.first().map_or(Ok(request), |word| Err(unexpected(command, word)))
+}
+
+fn fuzz_options(rest: &[&str]) -> Result<Request> {
+    let (mut target, mut seconds) = (None, fuzz::SECONDS);
+    let mut words = rest.iter();
+    while let Some(word) = words.next() {
+        if *word == "--seconds" {
+            let number = value("--seconds", words.next())?;
+            let number = number.parse().ok().filter(|number| *number > 0);
+            seconds = number.ok_or_else(|| Failure::Usage("`--seconds` needs a number above zero".to_owned()))?;
+        } else if word.starts_with('-') || target.is_some() {
+            return Err(unexpected("fuzz", word));
+        } else {
+            target = fuzz::TARGETS.into_iter().find(|it| it == word);
+            target.ok_or_else(|| {
+                Failure::Usage(format!("`{word}` is no target; the targets are {}", fuzz::TARGETS.join(", ")))
+            })?;
+        }
+    }
+    Ok(Request::Fuzz { target, seconds })
+}
+
+fn mutants_options(rest: &[&str]) -> Result<Request> {
+    let shard = match rest {
+        [] => mutants::SHARD,
+        ["--shard", shard] => shard,
+        [word, ..] => return Err(unexpected("mutants", word)),
+    };
+    let numbers = shard.split_once('/').and_then(|(k, n)| Some((k.parse::<u32>().ok()?, n.parse::<u32>().ok()?)));
+    match numbers {
+        Some((k, n)) if k < n => Ok(Request::Mutants { shard: shard.to_owned() }),
+        _ => Err(Failure::Usage(format!("`--shard {shard}` is no K/N with K from 0 to N - 1"))),
+    }
 }
 
 fn figures_options(rest: &[&str]) -> Result<Request> {

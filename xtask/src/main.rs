@@ -10,6 +10,8 @@ mod cli;
 mod build;
 mod demo;
 mod figures;
+mod fuzz;
+mod mutants;
 mod setup;
 mod simulate;
 mod size;
@@ -47,6 +49,8 @@ fn main() -> ExitCode {
             Request::Size => size::run(),
             Request::Figures { schedules, seed } => figures::run(schedules, seed),
             Request::Simulate(arguments) => simulate::run(&arguments),
+            Request::Fuzz { target, seconds } => fuzz::run(target, seconds),
+            Request::Mutants { shard } => mutants::run(&shard),
             Request::Setup => setup::run(),
             Request::Stage => stage::run(),
         });

@@ -21,6 +21,10 @@ const TRUNK: &str = "0.21.14";
 /// The newest one.
 const GECKODRIVER: &str = "0.37.1";
 
+/// The newest ones.
+const FUZZ: &str = "0.13.2";
+const MUTANTS: &str = "27.1.0";
+
 /// A command in the repository's root that finds our tools first.
 pub(crate) fn command(program: &str) -> Command {
     let mut command = Command::new(program);
@@ -92,13 +96,33 @@ pub(crate) fn geckodriver() -> Result<PathBuf> {
     Ok(program)
 }
 
+/// Makes sure that cargo-fuzz is there, and the C++ compiler that its libFuzzer is compiled with.
+pub(crate) fn fuzzer() -> Result<()> {
+    if !process::succeeds(command("c++").arg("--version")) {
+        return Err(Failure::step("libFuzzer is written in C++, and there is no `c++`: install g++ or clang"));
+    }
+    cargo_tool("cargo-fuzz", "cargo-fuzz", FUZZ)
+}
+
+/// Makes sure that cargo-mutants is there. It says its version only as a subcommand of cargo's.
+pub(crate) fn mutants() -> Result<()> {
+    if says(command("cargo-mutants").args(["mutants", "--version"]), MUTANTS) {
+        return Ok(());
+    }
+    cargo_install("cargo-mutants", MUTANTS)
+}
+
 /// Installs `package` into our tools folder, unless its `program` of that version is there or on the PATH already.
 fn cargo_tool(program: &str, package: &str, version: &str) -> Result<()> {
-    let answer = process::output(command(program).arg("--version"));
-    if answer.is_some_and(|answer| answer.split(' ').next_back() == Some(version)) {
+    if says(command(program).arg("--version"), version) {
         return Ok(());
     }
     cargo_install(package, version)
+}
+
+/// Whether the last word of what it says is this version.
+fn says(asked: &mut Command, version: &str) -> bool {
+    process::output(asked).is_some_and(|answer| answer.split(' ').next_back() == Some(version))
 }
 
 fn cargo_install(package: &str, version: &str) -> Result<()> {
