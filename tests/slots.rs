@@ -198,6 +198,19 @@ fn an_endpoint_that_fails_keeps_nobody_away_whose_token_is_still_good() {
 }
 
 #[test]
+fn a_renewal_in_place_after_a_failed_question_takes_nobody_out_of_line() {
+    let mut rig = in_line(0).online();
+    rig.latency = (200, 200);
+    rig.endpoint.next.push_back(Reply::Status(503, None));
+    rig.cut();
+    rig.run_until("asked for a place", |rig| rig.endpoint.connecting.len() == 2);
+    // The token seems to be over when the answer comes, and a page that seems to have slept renews at once, while it waits.
+    rig.wall_skew = 86_400_000;
+    rig.run_until("back", |rig| is_online(rig) && rig.sockets == 2);
+    assert_eq!((rig.endpoint.requests(), rig.endpoint.connecting.len()), (4, 3));
+}
+
+#[test]
 fn a_wall_clock_that_jumps_moves_nobody_in_line() {
     for skew in [-86_400_000, 86_400_000] {
         let mut rig = in_line(30_000);

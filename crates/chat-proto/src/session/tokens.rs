@@ -240,9 +240,10 @@ impl Session {
         // Whoever was asked for the same patience at the same time is not to come back at the same time.
         let asked_for = asked_for + self.random.up_to(asked_for / 5);
         self.supply.not_before = now.mono + asked_for;
-        // An endpoint that fails makes nobody wait whose token is still good: the next attempt goes without a place in line.
-        if self.supply.slot == Slot::Asked && self.good_grant(now).is_some() {
-            self.supply.slot = Slot::At(now.mono);
+        // An endpoint that fails makes nobody wait whose token is still good: the next attempt goes without a place in line. Nobody else
+        // does: the question is asked anew, and a renewal in place is no answer to it.
+        if self.supply.slot == Slot::Asked {
+            self.supply.slot = if self.good_grant(now).is_some() { Slot::At(now.mono) } else { Slot::Used };
         }
         if self.phase == Phase::Starting {
             self.supply.failures = 0;
