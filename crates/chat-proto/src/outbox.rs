@@ -74,6 +74,8 @@ pub(crate) struct Evidence<'a> {
     pub(crate) oldest: Timestamp,
     /// It lacks what it must hold, so that it is of another conversation.
     pub(crate) is_elsewhere: bool,
+    /// Other tabs have sessions of their own, and may have begun the conversation anew.
+    pub(crate) is_alone: bool,
     /// Everything after this time was fetched.
     pub(crate) complete_after: Timestamp,
 }
@@ -283,8 +285,11 @@ impl Outbox {
             None if ask => return None,
             None if evidence.complete_after > after => Verdict::Ambiguous,
             None if asked < settled => Verdict::TooSoon(settled),
-            // There was something before it, and now there is nothing so old: the conversation was cleared, and it perhaps with it.
-            None if evidence.is_elsewhere || after > Timestamp::default() && evidence.oldest > after => {
+            // There was something before it, and now there is nothing so old: the conversation was cleared, and it perhaps with it. Where
+            // nothing was heard before it, only who has the browser's one session can tell.
+            None if evidence.is_elsewhere
+                || evidence.oldest > after && (evidence.is_alone || after > Timestamp::default()) =>
+            {
                 Verdict::Ambiguous
             }
             None => Verdict::Absent,
@@ -398,10 +403,14 @@ mod tests {
         }
     }
 
+    fn evidence(rows: &[Row], has_ids: bool) -> Evidence<'_> {
+        let (oldest, complete_after) = (Timestamp(0), Timestamp(0));
+        Evidence { rows, has_ids, oldest, is_elsewhere: false, is_alone: false, complete_after }
+    }
+
     fn judge(outbox: &Outbox, rows: &[Row], has_ids: bool, now: Instant) -> Vec<Verdict> {
-        let evidence =
-            Evidence { rows, has_ids, oldest: Timestamp(0), is_elsewhere: false, complete_after: Timestamp(0) };
-        outbox.judge(&evidence, now).into_iter().map(|(_, verdict)| verdict).collect()
+        let verdicts = outbox.judge(&evidence(rows, has_ids), now);
+        verdicts.into_iter().map(|(_, verdict)| verdict).collect()
     }
 
     fn arrived(row_id: &str) -> Verdict {
@@ -477,14 +486,21 @@ mod tests {
 
     #[test]
     fn history_that_does_not_reach_back_far_enough_proves_no_absence() {
-        let evidence = Evidence {
-            rows: &[],
-            has_ids: true,
-            oldest: Timestamp(0),
-            is_elsewhere: false,
-            complete_after: Timestamp(101),
-        };
+        let evidence = Evidence { complete_after: Timestamp(101), ..evidence(&[], true) };
         assert_eq!(unknown(&[("a", "one")]).judge(&evidence, LATER), [(id("a"), Verdict::Ambiguous)]);
+    }
+
+    #[test]
+    fn a_first_message_is_not_sent_again_where_another_session_may_have_begun_the_conversation_anew() {
+        let mut outbox = Outbox::default();
+        outbox.push(unsent("a", "one"));
+        outbox.mark_sending(&id("a"), Timestamp(0));
+        outbox.unsettle(Instant(3_000));
+        let rows = [row("r", 101, "hello", None)];
+        let only = Evidence { oldest: Timestamp(101), ..evidence(&rows, true) };
+        assert_eq!(outbox.judge(&only, LATER), [(id("a"), Verdict::Absent)]);
+        let one_of_many = Evidence { is_alone: true, ..only };
+        assert_eq!(outbox.judge(&one_of_many, LATER), [(id("a"), Verdict::Ambiguous)]);
     }
 
     #[test]

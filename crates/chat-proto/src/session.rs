@@ -67,6 +67,8 @@ pub struct Session {
     has_network: bool,
     /// The backend has accepted us in this conversation, so that an attempt now is one to come *back*.
     was_accepted: bool,
+    /// It leads no reign: other tabs have sessions of their own.
+    is_alone: bool,
     /// The visitor asked for a new chat and it has not begun yet.
     wants_new_chat: bool,
     deployment: Option<Deployment>,
@@ -117,6 +119,7 @@ impl Session {
             misunderstandings: Window::default(),
             has_network: true,
             was_accepted: false,
+            is_alone: false,
             wants_new_chat: false,
             deployment: None,
             grant: shared.token.filter(|_| config.token_url.is_none()).map(Grant::own),
@@ -150,6 +153,7 @@ impl Session {
         self.last_socket = first;
         self.pending.count_from(first);
         self.shown_status = known.status;
+        self.is_alone = reign == 0;
         if self.timeline.rows() > 0 {
             self.was_accepted = true;
             self.replay.inherit(now, known.complete_up_to, known.has_more);

@@ -236,7 +236,7 @@ impl Session {
         let lacks_known = is_complete && rows.len() - new.len() < self.timeline.rows();
         let lacks_beginning = is_complete && begins && !rows.iter().any(|row| row.content == RowContent::Joined);
         let is_elsewhere = lacks_known || lacks_beginning;
-        let evidence = Evidence { rows: &new, has_ids, oldest, is_elsewhere, complete_after };
+        let evidence = Evidence { rows: &new, has_ids, oldest, is_elsewhere, is_alone: self.is_alone, complete_after };
         for (id, verdict) in self.outbox.judge(&evidence, asked) {
             match verdict {
                 Verdict::Arrived(row_id) => self.found(&id, &row_id, &new),
