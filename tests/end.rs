@@ -231,3 +231,32 @@ fn a_logout_ends_the_conversation_and_drops_its_token() {
     rig.run_for(5_000);
     assert_ne!(rig.token(), old);
 }
+
+#[test]
+fn a_network_that_goes_changes_nothing_for_whoever_wants_none() {
+    let mut rig = Rig::new(1).online();
+    pull(&mut rig, EVICT);
+    assert_eq!(rig.status, ConnectionStatus::Evicted);
+    rig.go_offline();
+    assert_eq!(rig.status, ConnectionStatus::Evicted, "taken over is what a person has to know");
+    rig.go_online();
+    rig.run_for(60_000);
+    assert_eq!((rig.status, rig.sockets), (ConnectionStatus::Evicted, 1));
+
+    let mut rig = Rig::new(1);
+    rig.go_offline();
+    assert_eq!(rig.status, ConnectionStatus::Idle);
+}
+
+#[test]
+fn what_is_written_into_a_conversation_that_is_over_is_not_for_that_one() {
+    let mut rig = Rig::new(1).online();
+    rig.send("one");
+    rig.run_for(2_000);
+    pull(&mut rig, END);
+    rig.send("too late");
+    assert_eq!(rig.state_of("too late"), SendState::Failed(Rejection::Ended));
+    let late = rig.local_id_of("too late");
+    rig.say(Command::Retry(late));
+    assert_eq!(rig.state_of("too late"), SendState::Failed(Rejection::Ended), "not before there is a new one");
+}

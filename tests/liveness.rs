@@ -236,3 +236,20 @@ fn the_agent_is_told_of_typing_once_in_five_seconds_whatever_is_sent_between() {
     let told = rig.frames_with(r#""eventType":"Typing""#);
     assert!((5..=7).contains(&told), "{told} times in thirty seconds");
 }
+
+#[test]
+fn whoever_switches_tabs_quickly_asks_nothing_that_was_just_heard() {
+    let mut rig = Rig::new(1).online();
+    rig.run_for(10_000);
+    rig.agent_says("hello");
+    rig.run_until("heard", |rig| rig.screen().len() == 1);
+    let asked = rig.frames.len();
+    for _ in 0..5 {
+        rig.hand_in(Input::Hidden);
+        rig.hand_in(Input::Visible);
+        rig.run_for(50);
+    }
+    assert_eq!(rig.frames.len(), asked, "what was heard a moment ago need not be asked for");
+    rig.run_for(1_000);
+    assert_eq!(rig.frames.len(), asked + 1, "and then once");
+}

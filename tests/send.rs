@@ -4,11 +4,13 @@
 mod common;
 
 use chat_proto::config::Timings;
-use chat_proto::io::{Command, Problem};
-use chat_proto::message::{Rejection, SendState};
+use chat_proto::io::{Command, Input, Problem};
+use chat_proto::message::{LocalId, Rejection, SendState};
 use chat_proto::phase::ConnectionStatus;
+use chat_proto::snapshot::{Fate, Kept};
+use chat_proto::time::Timestamp;
 use common::Rig;
-use simulator::{Effect, FaultRule, On, Settings};
+use simulator::{Action, Effect, FaultRule, On, Settings};
 
 #[test]
 fn a_message_is_queued_sending_and_sent() {
@@ -239,4 +241,40 @@ fn what_failed_counts_until_it_is_taken_away() {
     let first = rig.local_id_of(&long);
     rig.say(Command::Discard(first));
     assert!(!rig.is_full);
+}
+
+#[test]
+fn an_error_that_names_nothing_and_can_only_be_about_the_message_in_flight_is_about_it() {
+    let too_long = r#"{"type":"response","class":"string","code":4011,"body":"Message length"}"#;
+    let say = |rig: &mut Rig| {
+        let connection = rig.backend.connections()[0].connection;
+        rig.backend_does(|_, _| vec![Action::Send { connection, frame: too_long.into() }]);
+        rig.run_for(200);
+    };
+    let mut rig = Rig::new(1).online();
+    say(&mut rig);
+    assert_eq!(rig.problems, [Problem::Backend { code: 4011 }], "with nothing in flight it concerns no message");
+
+    rig.backend.inject(FaultRule::once(On::Push("Inbound".into()), Effect::Lose));
+    rig.send("hello");
+    say(&mut rig);
+    assert_eq!(rig.state_of("hello"), SendState::Failed(Rejection::TooLong));
+    assert_eq!(rig.problems.len(), 1);
+}
+
+#[test]
+fn a_message_that_another_tab_hands_over_twice_is_one_message() {
+    let handed = || {
+        let (id, text, written) = (LocalId("from-a-follower".into()), "hello".into(), Timestamp(1_791_190_800_000));
+        Input::Handed(Kept { id, text, written, fate: Fate::Unsent })
+    };
+    let mut rig = Rig::new(1).online();
+    rig.hand_in(handed());
+    rig.hand_in(handed());
+    rig.run_for(3_000);
+    assert_eq!(rig.screen(), [("hello".into(), "sent")]);
+    rig.hand_in(handed());
+    rig.run_for(3_000);
+    assert_eq!(rig.screen(), [("hello".into(), "sent")], "nor once it was sent");
+    assert_eq!(rig.accepted(), ["hello"]);
 }

@@ -13,7 +13,7 @@ use crate::workspace;
 pub(crate) const SHARD: &str = "0/16";
 
 /// What has to notice, beside the core's own tests. The others say little more about one changed operator, and take minutes.
-const TESTS: [&str; 16] = [
+const TESTS: [&str; 17] = [
     "bug_bank",
     "corpus",
     "end",
@@ -22,6 +22,7 @@ const TESTS: [&str; 16] = [
     "life",
     "liveness",
     "machine",
+    "posts",
     "regressions",
     "renewal",
     "resume",

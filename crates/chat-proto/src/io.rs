@@ -334,3 +334,28 @@ pub enum NetError {
     /// No answer in time.
     Timeout,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_problem_has_its_word_and_the_number_that_goes_with_it() {
+        let trouble = Problem::TokenUnavailable;
+        let words = [
+            (trouble(TokenTrouble::Status(503)), "token-unavailable", Some(503)),
+            (trouble(TokenTrouble::Unreachable), "token-unavailable", None),
+            (trouble(TokenTrouble::NotAGrant), "token-unavailable", None),
+            (Problem::Refused { code: 403 }, "refused", Some(403)),
+            (Problem::Deployment { status: 404 }, "deployment", Some(404)),
+            (Problem::ConnectionLost { code: 1006 }, "connection-lost", Some(1006)),
+            (Problem::Unresponsive, "unresponsive", None),
+            (Problem::Backend { code: 500 }, "backend", Some(500)),
+            (Problem::UnreadableFrame, "unreadable-frame", None),
+            (Problem::History { status: 0 }, "history", Some(0)),
+        ];
+        for (problem, word, code) in words {
+            assert_eq!((problem.word(), problem.code()), (word, code));
+        }
+    }
+}

@@ -337,3 +337,31 @@ impl ConnectionStatus {
         matches!(self, Self::ReadOnly | Self::Expired)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use alloc::vec::Vec;
+
+    use super::*;
+
+    #[test]
+    fn a_conversation_is_over_where_it_was_ended_or_is_gone() {
+        let over = |status: &ConnectionStatus| status.is_over();
+        let is_over: Vec<_> =
+            ConnectionStatus::all(None).into_iter().filter(over).map(ConnectionStatus::word).collect();
+        assert_eq!(is_over, ["readonly", "expired"]);
+    }
+
+    #[test]
+    fn what_is_not_in_the_table_is_not_allowed() {
+        assert!(is_allowed(State::Idle, State::Starting));
+        for (from, to) in [
+            (State::Idle, State::Online),
+            (State::Online, State::Online),
+            (State::Evicted, State::Online),
+            (State::Starting, State::Idle),
+        ] {
+            assert!(!is_allowed(from, to), "{from:?} to {to:?}");
+        }
+    }
+}

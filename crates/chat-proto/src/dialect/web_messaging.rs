@@ -424,6 +424,8 @@ mod tests {
             other => panic!("{other:?}"),
         };
         assert_eq!(content(disconnect(r#""metadata":{"readOnly":"true"},"#)), RowContent::Ended);
+        assert_eq!(content(disconnect(r#""metadata":{"readOnly":true},"#)), RowContent::Ended);
+        assert_eq!(content(disconnect(r#""metadata":{"readOnly":"false"},"#)), RowContent::Left);
         assert_eq!(content(disconnect("")), RowContent::Left);
     }
 
@@ -456,7 +458,17 @@ mod tests {
             (About::Signal, Refusal::SwitchedOff)
         );
         assert_eq!(error(403, "Session authentication failed.", ""), (About::Unknown, Refusal::Unauthorized));
-        assert_eq!(error(500, "Request failed.", "m1"), (message.clone(), Refusal::Server));
+        assert_eq!(error(403, "Try to authenticate again.", ""), (About::Unknown, Refusal::Unauthorized));
+        assert_eq!(error(403, "HTTP authorization error", "m1"), (message.clone(), Refusal::Unauthorized));
+        assert_eq!(error(403, "Attachments are not supported", "m1"), (message.clone(), Refusal::SwitchedOff));
+        assert_eq!(error(403, "Something else", "hello-1"), (About::Hello, Refusal::Unauthorized));
+        assert_eq!(error(403, "Something else", "m1"), (message.clone(), Refusal::Invalid));
+        for code in [408, 500, 599, 5000, 5999] {
+            assert_eq!(error(code, "Request failed.", "m1"), (message.clone(), Refusal::Server), "{code}");
+        }
+        for code in [300, 400, 600, 4999, 6000] {
+            assert_eq!(error(code, "Request failed.", "m1"), (message.clone(), Refusal::Invalid), "{code}");
+        }
         assert_eq!(error(4013, "Custom Attributes …", "m1"), (message, Refusal::Invalid));
         let limited = r#"{"type":"response","class":"TooManyRequestsErrorMessage","code":429,"tracingId":"m1","body":{"retryAfter":3,"errorCode":4029,"errorMessage":"x"}}"#;
         assert_eq!(refusal(limited).1, Refusal::RateLimited(Some(3_000)));
