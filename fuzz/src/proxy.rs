@@ -26,11 +26,19 @@ pub fn proxy(text: &str) {
     let mut request = Request::post(REFRESH_PATH);
     let mut is_ours = false;
     for (name, value) in head.lines().filter_map(|line| line.split_once(':')) {
-        is_ours |= value.trim() == "same-origin" || value.trim().eq_ignore_ascii_case("https://shop.example");
+        is_ours |= value.trim() == "same-origin" || is_our_page(value.trim());
         request = request.header(name, value.trim());
     }
     let Ok(request) = request.body(Body::from(body.to_owned())) else { return };
     RUNTIME.with_borrow(|runtime| runtime.block_on(ask(request, is_ours)));
+}
+
+/// Written apart from what reads origins: our host, the port that https has anyway, and perhaps a slash.
+fn is_our_page(origin: &str) -> bool {
+    let origin = origin.to_ascii_lowercase();
+    let Some(rest) = origin.strip_prefix("https://shop.example") else { return false };
+    let port = rest.strip_suffix('/').unwrap_or(rest);
+    port.is_empty() || port.strip_prefix(':').is_some_and(|port| port.trim_start_matches('0') == "443")
 }
 
 async fn ask(request: Request<Body>, is_ours: bool) {

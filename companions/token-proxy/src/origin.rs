@@ -60,8 +60,16 @@ impl Origin {
         if uri.path() != "/" {
             return None;
         }
+        // What stands behind the host is a port or nothing: `Uri` takes anything there, and says that there is no port.
+        let port: Option<u16> = match uri.authority()?.as_str().strip_prefix(uri.host()?)? {
+            "" => None,
+            rest => {
+                let digits = rest.strip_prefix(':').filter(|port| port.bytes().all(|b| b.is_ascii_digit()))?;
+                Some(digits.parse().ok()?)
+            }
+        };
         let host = uri.host()?.to_ascii_lowercase();
-        Some(Origin(match uri.port_u16() {
+        Some(Origin(match port {
             Some(port) if port != default_port => format!("{scheme}://{host}:{port}"),
             _ => format!("{scheme}://{host}"),
         }))
@@ -107,6 +115,10 @@ mod tests {
             "file:///index.html",
             "ftp://shop.example",
             "https://shop.example/chat",
+            "https://shop.example:gt=x",
+            "https://shop.example:65979",
+            "https://shop.example:+443",
+            "https://shop.example:",
             "https://shop.example?x",
             "https://shop.example#x",
             "https://me@shop.example",
