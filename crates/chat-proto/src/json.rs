@@ -71,15 +71,15 @@ impl Value {
     /// The number, if this is a whole one that is not negative; also from a string of digits, since the protocol writes
     /// some numbers so (`metadata.expirationDate`). Fractions are cut off; what is beyond 2⁵³ is held at 2⁵³.
     pub fn as_u64(&self) -> Option<u64> {
-        const EXACT: f64 = 9_007_199_254_740_992.0;
+        const EXACT: u64 = 1 << 53;
         match self {
             #[expect(
                 clippy::cast_possible_truncation,
                 clippy::cast_sign_loss,
-                reason = "bounded on both sides just here"
+                reason = "what does not fit is held at the ends, and then at 2⁵³"
             )]
-            Self::Number(number) if *number >= 0.0 => Some(number.min(EXACT) as u64),
-            Self::String(text) => text.parse().ok(),
+            Self::Number(number) if *number >= 0.0 => Some((*number as u64).min(EXACT)),
+            Self::String(text) => text.parse().ok().map(|number: u64| number.min(EXACT)),
             _ => None,
         }
     }
@@ -287,5 +287,6 @@ mod tests {
         assert_eq!(read(r#""1791139139""#).as_u64(), Some(1_791_139_139));
         assert_eq!(read("-1").as_u64(), None);
         assert_eq!(read("1e300").as_u64(), Some(1 << 53));
+        assert_eq!(read(r#""18446744073709551615""#).as_u64(), Some(1 << 53));
     }
 }
