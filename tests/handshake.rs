@@ -108,3 +108,32 @@ fn a_hello_that_is_never_answered_does_not_wait_for_ever() {
 fn status(status: u16) -> Effect {
     Effect::Status { status, retry_after: None, html: false }
 }
+
+/// How long it takes from now until the next socket is opened, after the connection was cut.
+fn wait_after_a_cut(rig: &mut Rig) -> u64 {
+    let (from, sockets) = (rig.now(), rig.sockets);
+    rig.cut();
+    rig.run_until("another attempt", |rig| rig.sockets > sockets);
+    rig.now() - from
+}
+
+#[test]
+fn failures_are_forgotten_after_half_a_minute_online_and_not_before() {
+    let (mut worst_soon, mut worst_late) = (0, 0);
+    for seed in 1..=40 {
+        for (held, worst) in [(20_000, &mut worst_soon), (40_000, &mut worst_late)] {
+            let mut rig = Rig::without_endpoint(seed).online();
+            let refused = FaultRule {
+                count: Some(6),
+                ..FaultRule::once(On::Upgrade, Effect::Status { status: 503, retry_after: None, html: false })
+            };
+            rig.backend.inject(refused);
+            rig.cut();
+            rig.run_until("back", |rig| rig.sockets == 8 && rig.status == ConnectionStatus::Online);
+            rig.run_for(held);
+            *worst = (*worst).max(wait_after_a_cut(&mut rig));
+        }
+    }
+    assert!(worst_late <= 1_000, "the first wait is 900 ms at most, not {worst_late}");
+    assert!(worst_soon > 5_000, "a connection that does not hold must not be tried ever faster: {worst_soon}");
+}

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use chat_proto::config::{Config, Settings};
 use chat_proto::dialect::web_messaging::WebMessaging;
-use chat_proto::io::{Command, Event, Input, Output, TimelineDiff};
+use chat_proto::io::{Command, Event, Input, LockEvent, Output, RequestId, TimelineDiff};
 use chat_proto::json::Value;
 use chat_proto::message::{Content, Item};
 use chat_proto::tab::{Area, Store, Tab};
@@ -137,4 +137,21 @@ fn a_draft_that_no_leader_has_heard_wins_over_what_a_new_one_tells() {
     assert!(!events.contains(&Event::Draft("theirs".into())), "{events:?}");
     let said = posts.iter().map(|post| post.at("command")).filter(|command| **command == json(r#"["draft","mine"]"#));
     assert!(said.count() > 0, "the leader is told");
+}
+
+#[test]
+fn questions_of_one_reign_never_bear_the_number_of_another_s() {
+    let mut page = Page::new();
+    page.store.put(Area::Browser, "guest-chat:d:reign", &6_u64.into());
+    page.hand_in(Input::Command(Command::Open));
+    let now = Now { mono: Instant(1_000), wall: Timestamp(1_791_190_800_000) };
+    let outputs = page.tab.handle_input(now, Input::Lock(LockEvent::Granted), &mut page.store);
+    let asked: Vec<u32> = outputs
+        .iter()
+        .filter_map(|output| match output {
+            Output::Request(RequestId(id), _) | Output::MintToken(RequestId(id)) => Some(*id),
+            _ => None,
+        })
+        .collect();
+    assert!(!asked.is_empty() && asked.iter().all(|id| id >> 16 == 7), "the seventh reign: {asked:?}");
 }

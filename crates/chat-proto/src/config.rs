@@ -387,6 +387,7 @@ mod tests {
             ("http://127.0.0.1:9000", "ws://127.0.0.1:9000"),
             ("https://gateway.example/", "wss://gateway.example"),
             ("http://[::1]:9000", "ws://[::1]:9000"),
+            ("http://[::ffff:127.0.0.1]:9000", "ws://[::ffff:127.0.0.1]:9000"),
             ("HTTP://localhost:1", "ws://localhost:1"),
         ] {
             let settings = Settings { endpoint: Some(endpoint.into()), region: None, ..settings() };
