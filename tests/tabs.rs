@@ -7,7 +7,7 @@
 mod browser;
 
 use browser::Browser;
-use chat_proto::io::{Command, Input};
+use chat_proto::io::{Command, Connectivity, Input};
 use chat_proto::phase::ConnectionStatus;
 
 /// So many tabs, the first of which was opened and leads.
@@ -210,7 +210,7 @@ fn without_locks_a_reloaded_tab_sends_what_it_had_not_sent() {
     browser.has_locks = false;
     browser.say(0, Command::Open);
     browser.run_for(1_000);
-    browser.hand_in(0, Input::Network(chat_proto::io::Connectivity::Offline));
+    browser.hand_in(0, Input::Network(Connectivity::Offline));
     browser.send(0, "later");
     browser.close(0);
     browser.load(0);
@@ -247,7 +247,7 @@ fn a_new_leader_shows_the_conversation_all_the_time() {
     browser.send(0, "hello");
     browser.run_for(1_000);
     let keys: Vec<u64> = browser.tabs[1].items.iter().map(|item| item.key.0).collect();
-    browser.hand_in(1, Input::Network(chat_proto::io::Connectivity::Offline));
+    browser.hand_in(1, Input::Network(Connectivity::Offline));
     browser.close(0);
     assert_eq!(browser.leaders(), [1]);
     assert_eq!(browser.tabs[1].screen(), ["hello"]);
@@ -275,7 +275,6 @@ fn who_takes_over_a_conversation_that_has_ended_reads_it_and_can_begin_another()
 
 #[test]
 fn a_tab_that_was_frozen_while_others_came_and_went_can_still_begin() {
-    use chat_proto::io::Connectivity;
     let mut browser = Browser::new(2);
     browser.tabs[1].is_frozen = true;
     browser.tabs[0].is_frozen = true;
@@ -290,4 +289,100 @@ fn a_tab_that_was_frozen_while_others_came_and_went_can_still_begin() {
     browser.say(0, Command::Open);
     browser.run_for(60_000);
     assert_eq!((browser.leaders(), browser.sockets(), browser.tabs[0].status), (vec![0], 1, ConnectionStatus::Online));
+}
+
+#[test]
+fn what_a_leader_could_not_keep_is_handed_to_the_one_that_replaces_it_and_shown_once() {
+    let mut browser = Browser::new(2);
+    browser.is_denied = true;
+    browser.say(0, Command::Open);
+    browser.say(1, Command::Open);
+    browser.run_for(2_000);
+    browser.set_network(Connectivity::Offline);
+    browser.send(0, "kept by nobody");
+    browser.run_for(1_000);
+    browser.tabs[0].is_frozen = true;
+    browser.run_for(10_000);
+    browser.thaw(0);
+    browser.run_for(5_000);
+    assert_eq!(browser.leaders(), [1]);
+    for page in &browser.tabs {
+        assert_eq!(page.items.len(), page.screen().len(), "each line once: {:?}", page.screen());
+        assert_eq!(page.screen().iter().filter(|line| line.starts_with("kept by nobody")).count(), 1);
+    }
+    browser.set_network(Connectivity::Online);
+    browser.run_for(20_000);
+    assert_eq!(browser.tabs[0].screen(), browser.tabs[1].screen());
+}
+
+#[test]
+fn a_message_that_could_not_be_stored_does_not_overtake_one_that_was() {
+    for first_is_stored in [true, false] {
+        let mut browser = online(2);
+        browser.is_deaf = true;
+        browser.is_denied = !first_is_stored;
+        browser.send(1, "one");
+        browser.is_denied = first_is_stored;
+        browser.send(1, "two");
+        browser.is_denied = false;
+        browser.is_deaf = false;
+        browser.run_for(20_000);
+        assert_eq!(browser.transcript(), ["one", "two"], "{first_is_stored}");
+    }
+}
+
+#[test]
+fn what_the_screen_shows_as_sent_is_not_sent_again_for_an_older_record() {
+    let mut browser = online(2);
+    browser.set_network(Connectivity::Offline);
+    browser.send(0, "one");
+    let old = browser.storage.clone();
+    browser.set_network(Connectivity::Online);
+    browser.run_for(20_000);
+    assert_eq!(browser.transcript(), ["one"]);
+    browser.storage = old;
+    browser.close(0);
+    browser.run_for(30_000);
+    assert_eq!((browser.leaders(), browser.transcript()), (vec![1], vec!["one".into()]));
+    assert_eq!(browser.tabs[1].screen(), ["one"]);
+}
+
+#[test]
+fn what_is_shown_as_waiting_and_stands_in_no_record_is_sent_by_who_takes_over() {
+    let mut browser = online(2);
+    browser.set_network(Connectivity::Offline);
+    browser.send(0, "one");
+    browser.storage.retain(|key, _| !key.ends_with(":tab"));
+    browser.close(0);
+    assert_eq!(browser.tabs[1].screen().len(), 1, "it is shown all the time");
+    browser.set_network(Connectivity::Online);
+    browser.run_for(30_000);
+    assert_eq!(browser.transcript(), ["one"]);
+}
+
+#[test]
+fn what_is_cleared_out_of_storage_before_anybody_took_it_is_sent_all_the_same_and_in_order() {
+    for comes_back in [true, false] {
+        let mut browser = online(2);
+        browser.tabs[0].is_frozen = true;
+        browser.send(1, "one");
+        browser.storage.retain(|key, _| !key.contains(":handed:"));
+        browser.send(1, "two");
+        if comes_back {
+            browser.thaw(0);
+        }
+        browser.run_for(30_000);
+        assert_eq!(browser.transcript(), ["one", "two"], "the leader comes back: {comes_back}");
+    }
+}
+
+#[test]
+fn a_leader_writes_its_number_again_where_everything_was_cleared_away() {
+    let mut browser = online(1);
+    let number = browser.storage.get("guest-chat:3f2b1c9e-7a4d-4e0f-9b6a-2d8c5e1f0a37:reign").cloned();
+    assert!(number.is_some());
+    browser.storage.clear();
+    browser.send(0, "one");
+    let key = browser.storage.keys().find(|key| key.ends_with(":reign")).cloned();
+    assert_eq!(key.and_then(|key| browser.storage.get(&key).cloned()), number);
 }

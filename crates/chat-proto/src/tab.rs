@@ -27,7 +27,7 @@ use alloc::{boxed::Box, string::String, vec::Vec};
 
 use crate::config::Config;
 use crate::dialect::Dialect;
-use crate::io::{Command, Connectivity, Event, Input, LockEvent, Output};
+use crate::io::{Command, Connectivity, Event, Input, LockEvent, Output, TimelineDiff};
 use crate::journal::Transition;
 use crate::json::Value;
 use crate::message::Item;
@@ -283,18 +283,27 @@ impl Tab {
 
     /// From now on this tab holds the session. It begins where the last leader was, as far as that is known.
     fn lead(&mut self, now: Now, is_alone: bool, store: &mut dyn Store) {
-        let Role::Follower(follower) = core::mem::replace(&mut self.role, Role::Apart) else {
+        let Role::Follower(mut follower) = core::mem::replace(&mut self.role, Role::Apart) else {
             return;
         };
         let (area, has_heard) = (area(is_alone), follower.told.is_some());
         if !is_alone {
             self.reign = self.reign.max(self.stored_reign(store)) + 1;
-            store.put(Area::Browser, &self.keys.reign, &self.reign.into());
+            self.put_reign(store);
         }
         let shared = store.get(Area::Browser, &self.keys.shared);
         let shared = shared.as_ref().and_then(SharedRecord::from_value);
         let tab = store.get(area, &self.keys.record);
+        let known = self.screen.known(!follower.handed.is_empty());
         let mut tab = tab.as_ref().and_then(TabRecord::from_value).unwrap_or_default();
+        // Where storage has failed, the record may be older than what is shown.
+        tab.outbox.retain(|kept| !known.items.iter().any(|item| screen::is_line_of(item, &kept.id)));
+        for line in self.screen.unconfirmed() {
+            if !tab.outbox.iter().any(|kept| kept.id == line.id) {
+                let at = tab.outbox.iter().position(|kept| kept.written > line.written);
+                tab.outbox.insert(at.unwrap_or(tab.outbox.len()), line);
+            }
+        }
         if has_heard {
             tab.draft.clone_from(&self.screen.draft);
             tab.is_open = self.screen.is_open;
@@ -304,7 +313,7 @@ impl Tab {
         let is_wanted = has_heard && tab.is_open;
         let seed = self.random.seed();
         let mut session = Session::new(self.config.clone(), self.dialect, Snapshot { shared, tab }, seed);
-        let mut outputs = session.inherit(now, self.reign, &self.screen.known(!follower.handed.is_empty()));
+        let mut outputs = session.inherit(now, self.reign, &known);
         if !self.has_network {
             outputs.append(&mut session.handle_input(now, Input::Network(Connectivity::Offline)));
         }
@@ -324,11 +333,15 @@ impl Tab {
         if is_wanted {
             self.drive(now, Input::Command(Command::Open), "", store);
         }
+        // All that was handed over is taken in the order of writing, as far as storage can hold it.
+        for handed in &mut follower.handed {
+            handed.is_cleared(&self.keys, store);
+            handed.store(&self.keys, store);
+        }
         self.take_handed(now, store);
         for handed in follower.handed {
-            // What stood in storage has been taken from there, by this tab just now or by one before it.
-            if !handed.is_stored || is_alone {
-                let key = self.keys.handed.clone() + &handed.kept.id.0;
+            if is_alone || !handed.is_stored {
+                let key = handed.key(&self.keys);
                 self.drive(now, Input::Handed(handed.kept), "", store);
                 store.remove(Area::Browser, &key);
             }
@@ -346,12 +359,18 @@ impl Tab {
         let unkept = if leader.is_kept { Vec::new() } else { leader.session.snapshot().tab.outbox };
         self.out.extend([Output::LetGo, Output::ReleaseLock]);
         self.join();
+        if unkept.is_empty() {
+            return;
+        }
+        let mut items = self.screen.items.clone();
+        items.retain(|item| !unkept.iter().any(|kept| screen::is_line_of(item, &kept.id)));
         for kept in unkept {
-            let item = self.line(&kept);
+            let (item, alike) = (self.line(&kept), self.screen.alike(&kept.text));
             if let Role::Follower(follower) = &mut self.role {
-                follower.handed.push(Handed { kept, item, is_stored: false, alike: 0 });
+                follower.handed.push(Handed { kept, item, is_stored: false, alike });
             }
         }
+        self.show(Event::Timeline(TimelineDiff::Reset(items)));
     }
 
     /// A leader that was frozen may find itself replaced before it has heard of it.
@@ -361,6 +380,10 @@ impl Tab {
 
     fn stored_reign(&self, store: &dyn Store) -> u64 {
         store.get(Area::Browser, &self.keys.reign).and_then(|it| it.as_u64()).unwrap_or(0)
+    }
+
+    fn put_reign(&self, store: &mut dyn Store) {
+        store.put(Area::Browser, &self.keys.reign, &self.reign.into());
     }
 
     /// The page is left. Whoever comes next, and be it this page again, must find nothing held.

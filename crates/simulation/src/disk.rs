@@ -7,6 +7,9 @@ use chat_proto::tab::{Area, Store};
 
 use crate::schedule::Corruption;
 
+/// How the key of the number of the latest reign ends.
+const REIGN: &str = ":reign";
+
 #[derive(Debug, Default)]
 pub(crate) struct Disk {
     shared: BTreeMap<String, Value>,
@@ -17,6 +20,8 @@ pub(crate) struct Disk {
     pub(crate) is_denied: bool,
     /// Where the last thing that somebody wanted to keep was refused: what stands there is older.
     stale: BTreeSet<String>,
+    /// The number of the latest reign is gone: who was replaced in the meantime cannot know, and may write over what is newer.
+    pub(crate) is_fence_down: bool,
     /// How often it has failed somebody: what was durable before need not be so any more.
     pub(crate) failures: u64,
     /// Moves with everything that is written, taken out or refused: who has looked at one revision has nothing to look for in it.
@@ -36,6 +41,7 @@ impl Disk {
             return;
         };
         self.fail();
+        self.is_fence_down |= key.ends_with(REIGN);
         match how {
             Corruption::Gone => drop(self.shared.remove(&key)),
             Corruption::Garbage => drop(self.shared.insert(key, Value::from("}{ not ours"))),
@@ -76,11 +82,13 @@ impl Store for View<'_> {
         let disk = &mut *self.disk;
         if disk.is_full || disk.is_denied {
             disk.fail();
+            disk.is_fence_down |= key.ends_with(REIGN);
             disk.stale.insert(key.to_owned());
             return false;
         }
         disk.stale.remove(key);
         disk.revision += 1;
+        disk.is_fence_down &= !key.ends_with(REIGN);
         match area {
             Area::Browser => disk.shared.insert(key.to_owned(), value.clone()),
             Area::Tab => disk.own.insert((self.tab, key.to_owned()), value.clone()),

@@ -11,11 +11,7 @@ impl Schedule {
     pub fn draw(seed: u64) -> Self {
         let mut dice = Dice::new(seed);
         let setting = setting(&mut dice);
-        let mut weights = weights(&mut dice);
-        // Storage fails in runs of one tab only, for now.
-        if setting.tabs > 1 {
-            weights[28] = 0;
-        }
+        let weights = weights(&mut dice);
         // One run in twenty is calm; the others see a fault in one to three of four steps.
         let storminess = if dice.chance(5) { 0 } else { dice.between(25, 75) };
         let length = usize::try_from(dice.between(30, 80)).unwrap_or(30);

@@ -8,7 +8,7 @@ mod strike;
 mod tabs;
 mod watch;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use chat_proto::config::{Config, Settings};
@@ -73,6 +73,10 @@ pub(crate) struct World {
     pages: u32,
     queue: BTreeMap<(u64, u64), Happening>,
     scheduled: u64,
+    /// The number of what is happening now.
+    turn: u64,
+    /// The numbers of what was put off because its page did nothing: it keeps its turn however often that is.
+    put_off: BTreeSet<u64>,
     pub(crate) oracle: Oracle,
     agent_said: u64,
     /// How often something was told that names what went wrong, in any tab.
@@ -149,6 +153,8 @@ impl World {
             pages: 0,
             queue: BTreeMap::new(),
             scheduled: 0,
+            turn: 0,
+            put_off: BTreeSet::new(),
             oracle: Oracle::default(),
             agent_said: 0,
             problems: 0,
@@ -192,6 +198,17 @@ impl World {
         self.queue.insert((at, self.scheduled), happening);
     }
 
+    /// Lets it happen when its page does something again, after what has waited for that before.
+    fn put_off(&mut self, until: u64, happening: Happening) {
+        let mut turn = self.turn;
+        if !self.put_off.contains(&turn) || self.queue.contains_key(&(until, turn)) {
+            self.scheduled += 1;
+            turn = self.scheduled;
+            self.put_off.insert(turn);
+        }
+        self.queue.insert((until, turn), happening);
+    }
+
     fn one_way(&mut self) -> u64 {
         let (least, most) = self.setting.latency;
         let most = if self.now < self.slow.1 { most.max(self.slow.0) } else { most };
@@ -216,8 +233,10 @@ impl World {
         let Some(next) = next.filter(|at| *at <= end) else { return false };
         self.now = next;
         if packet == Some(next) {
-            if let Some((_, happening)) = self.queue.pop_first() {
+            if let Some(((_, turn), happening)) = self.queue.pop_first() {
+                self.turn = turn;
                 self.happen(happening);
+                self.turn = 0;
             }
         } else if due == Some(next) {
             let actions = self.backend.advance(self.true_wall());
@@ -316,7 +335,7 @@ impl World {
         let Some(page) = self.page(number) else { return };
         let later = page.frozen_until.max(asleep_until);
         if later > true_now {
-            return self.at(later, Happening::Tell(number, input));
+            return self.put_off(later, Happening::Tell(number, input));
         }
         if let Input::Network(network) = input {
             page.is_told_offline = network == Connectivity::Offline;

@@ -3,11 +3,35 @@
 use alloc::{string::String, vec::Vec};
 
 use super::post::{self, Post, Word};
-use super::{Area, Handed, Role, Store, Tab, screen};
+use super::{Area, Handed, Keys, Role, Store, Tab, screen};
 use crate::io::{Command, Event, Output, TimelineDiff};
 use crate::message::{Content, Inbound, Item, ItemKey, SendState};
 use crate::snapshot::{Fate, Kept};
 use crate::time::{Now, Timestamp};
+
+impl Handed {
+    pub(super) fn key(&self, keys: &Keys) -> String {
+        keys.handed.clone() + &self.kept.id.0
+    }
+
+    /// It stands in storage, now if not before.
+    pub(super) fn store(&mut self, keys: &Keys, store: &mut dyn Store) -> bool {
+        self.is_stored = self.is_stored || store.put(Area::Browser, &self.key(keys), &self.kept.to_value());
+        self.is_stored
+    }
+
+    /// It stood in storage, and was taken from there or cleared away: nobody knows what became of it. Where storage cannot be touched,
+    /// nobody knows what stands there.
+    pub(super) fn is_cleared(&mut self, keys: &Keys, store: &mut dyn Store) -> bool {
+        let key = self.key(keys);
+        let is_there = store.get(Area::Browser, &key).as_ref().and_then(Kept::from_value).is_some();
+        let is_cleared = self.is_stored && !is_there && store.remove(Area::Browser, &key);
+        if is_cleared {
+            (self.is_stored, self.kept.fate) = (false, Fate::Unknown(Timestamp(0)));
+        }
+        is_cleared
+    }
+}
 
 impl Tab {
     /// Asks whether the leader is there, and says what is known here.
@@ -26,14 +50,19 @@ impl Tab {
         // Their order is that of their times.
         let after = follower.handed.last().map_or(Timestamp(0), |last| Timestamp(last.kept.written.0 + 1));
         let kept = Kept { id: self.random.local_id(), text, written: now.wall.max(after), fate: Fate::Unsent };
-        let key = self.keys.handed.clone() + &kept.id.0;
-        let is_stored = store.put(Area::Browser, &key, &kept.to_value());
         let item = self.line(&kept);
         let Role::Follower(follower) = &mut self.role else { return };
         let index = self.screen.items.len() + follower.handed.len();
         self.out.push(Output::Event(Event::Timeline(TimelineDiff::Insert { index, item: item.clone() })));
         let alike = self.screen.alike(&kept.text);
-        follower.handed.push(Handed { kept, item, is_stored, alike });
+        follower.handed.push(Handed { kept, item, is_stored: false, alike });
+        // What cannot be stored goes over the channel, and nothing that was written after it may overtake it.
+        for handed in &mut follower.handed {
+            handed.is_cleared(&self.keys, store);
+            if !handed.store(&self.keys, store) {
+                break;
+            }
+        }
         self.remind();
     }
 
@@ -49,29 +78,31 @@ impl Tab {
 
     /// Tells the leader, if there is one, of what was handed over.
     pub(super) fn remind(&mut self) {
+        let Role::Follower(follower) = &self.role else { return };
+        if follower.told.is_some() && follower.handed.iter().any(|it| it.is_stored) {
+            self.ping(false);
+        }
+        self.hand_unstored();
+    }
+
+    /// Says what could not be stored, as soon as nothing that was is before it.
+    fn hand_unstored(&mut self) {
         let Role::Follower(follower) = &mut self.role else { return };
         if follower.told.is_none() {
             return;
         }
         let mut posts = Vec::new();
-        let mut is_any_stored = false;
-        for handed in &mut follower.handed {
-            is_any_stored |= handed.is_stored;
-            if !handed.is_stored {
-                posts.push(handed.kept.to_value());
-                // Should it have to be said again, nobody knows what became of it the first time.
-                handed.kept.fate = Fate::Unknown(Timestamp(0));
-            }
+        for handed in follower.handed.iter_mut().take_while(|it| !it.is_stored) {
+            posts.push(handed.kept.to_value());
+            // Should it have to be said again, nobody knows what became of it the first time.
+            handed.kept.fate = Fate::Unknown(Timestamp(0));
         }
         for kept in posts {
             self.post(Word::Hand, &mut [("kept", kept)]);
         }
-        if is_any_stored {
-            self.ping(false);
-        }
     }
 
-    pub(super) fn on_leaders_post(&mut self, post: &Post, store: &dyn Store) {
+    pub(super) fn on_leaders_post(&mut self, post: &Post, store: &mut dyn Store) {
         let Role::Follower(follower) = &mut self.role else { return };
         let is_known = post.reign == self.reign;
         let is_next = is_known && follower.told.is_some_and(|told| post.told == told + 1);
@@ -86,14 +117,16 @@ impl Tab {
             Word::Tell if is_next => {}
             Word::Tell if is_old => return,
             Word::Pong if is_known => {
-                follower.unanswered = 0;
                 follower.is_draft_new = false;
+                if core::mem::take(&mut follower.unanswered) > 0 {
+                    self.follow_up(store);
+                }
                 return;
             }
             // Something was missed.
             _ => return self.ping(false),
         }
-        follower.unanswered = 0;
+        let was_asked = core::mem::take(&mut follower.unanswered) > 0;
         self.reign = post.reign;
         let is_sync = post.word == Word::Sync;
         let is_meeting = is_sync && (!is_known || follower.told.is_none());
@@ -112,8 +145,7 @@ impl Tab {
         }
         if is_meeting {
             self.meet();
-        }
-        if is_sync {
+        } else if is_sync && was_asked {
             self.follow_up(store);
         }
     }
@@ -131,30 +163,26 @@ impl Tab {
         self.remind();
     }
 
-    /// What was handed over and is not shown may have been taken by a leader that died, and be shown as somebody's, where history carries
-    /// no ids; or its key was cleared away with everything else, and it goes over the channel.
-    fn follow_up(&mut self, store: &dyn Store) {
+    /// A leader that has answered has taken all it could, and everything that it shows is shown here. What was handed over and is not
+    /// shown was lost on the way, or cleared out of storage: it goes over the channel. Or it was taken by a leader that died, and is shown
+    /// as somebody's, where history carries no ids.
+    fn follow_up(&mut self, store: &mut dyn Store) {
         let Role::Follower(follower) = &mut self.role else { return };
-        // Where storage cannot be read, an absent key means nothing.
-        if store.get(Area::Browser, &self.keys.reign).is_none() {
-            return;
-        }
-        let (own, mut at, mut is_any_lost) = (self.screen.items.len(), 0, false);
+        let (own, mut at) = (self.screen.items.len(), 0);
         while let Some(handed) = follower.handed.get_mut(at) {
-            let key = self.keys.handed.clone() + &handed.kept.id.0;
-            if handed.is_stored && store.get(Area::Browser, &key).is_none() {
+            if handed.is_stored {
+                if !handed.is_cleared(&self.keys, store) {
+                    break;
+                }
                 if self.screen.alike(&handed.kept.text) > handed.alike {
                     follower.handed.remove(at);
                     self.out.push(Output::Event(Event::Timeline(TimelineDiff::Remove { index: own + at })));
                     continue;
                 }
-                (handed.is_stored, handed.kept.fate, is_any_lost) = (false, Fate::Unknown(Timestamp(0)), true);
             }
             at += 1;
         }
-        if is_any_lost {
-            self.remind();
-        }
+        self.hand_unstored();
     }
 
     /// Shows what the leader told. What was written here and stands there now is shown no longer twice.

@@ -67,6 +67,10 @@ impl Tab {
     }
 
     pub(super) fn keep(&mut self, snapshot: &Snapshot, store: &mut dyn Store) {
+        // Somebody may have cleared everything away.
+        if self.stored_reign(store) < self.reign {
+            self.put_reign(store);
+        }
         let Role::Leader(leader) = &mut self.role else { return };
         let shared = snapshot.shared.as_ref().map(SharedRecord::to_value);
         put(store, Area::Browser, &self.keys.shared, shared);

@@ -4,8 +4,9 @@
 use alloc::{string::String, vec::Vec};
 
 use crate::io::{Event, TimelineDiff};
-use crate::message::{Content, Item, LocalId};
+use crate::message::{Content, Inbound, Item, LocalId, SendState};
 use crate::phase::ConnectionStatus;
+use crate::snapshot::{Fate, Kept};
 use crate::time::Timestamp;
 
 /// What is shown.
@@ -109,6 +110,23 @@ impl Screen {
         }
     }
 
+    /// What is shown of what the visitor wrote and the backend has not certainly got. How far it got since is not known.
+    pub(super) fn unconfirmed(&self) -> Vec<Kept> {
+        let kept = |item: &Item| {
+            let Content::Inbound(Inbound { local_id: Some(id), id: None, text, state }) = &item.content else {
+                return None;
+            };
+            let after = Timestamp(0);
+            let fate = match *state {
+                SendState::Failed(why) => Fate::Rejected(why),
+                SendState::Unconfirmed { ask: true } => Fate::Asked(after),
+                _ => Fate::Unknown(after),
+            };
+            Some(Kept { id: id.clone(), text: text.clone(), written: item.time, fate })
+        };
+        self.items.iter().filter_map(kept).collect()
+    }
+
     /// How many rows with this text are shown that may be anybody's.
     pub(super) fn alike(&self, text: &str) -> usize {
         let is_alike =
@@ -123,14 +141,17 @@ impl Screen {
     }
 }
 
+/// Whether this is the line of that message.
+pub(super) fn is_line_of(item: &Item, id: &LocalId) -> bool {
+    matches!(&item.content, Content::Inbound(message) if message.local_id.as_ref() == Some(id))
+}
+
 /// Whether the line of this message comes onto the screen by it.
 pub(super) fn shows(diff: &TimelineDiff, id: &LocalId) -> bool {
-    let is_it =
-        |item: &Item| matches!(&item.content, Content::Inbound(message) if message.local_id.as_ref() == Some(id));
     match diff {
-        TimelineDiff::Reset(items) => items.iter().any(is_it),
+        TimelineDiff::Reset(items) => items.iter().any(|item| is_line_of(item, id)),
         TimelineDiff::Insert { item, .. } | TimelineDiff::Set { item, .. } | TimelineDiff::Move { item, .. } => {
-            is_it(item)
+            is_line_of(item, id)
         }
         TimelineDiff::Remove { .. } => false,
     }

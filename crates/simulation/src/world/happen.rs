@@ -18,7 +18,12 @@ impl World {
             Happening::Ask(page, id, request) => self.on_asked(page, id, &request),
             Happening::Answer(page, id, result) => self.on_answer(page, id, result),
             Happening::Minted(page, id, token) => self.hand_in(page, Input::Minted(id, token)),
-            Happening::Tell(page, input) => self.hand_in(page, input),
+            Happening::Tell(page, input) => {
+                if matches!(input, Input::Lock(_)) && self.disk.is_denied {
+                    self.mourn();
+                }
+                self.hand_in(page, input);
+            }
             Happening::Heard(page, post) => self.hand_in(page, Input::Heard(Rc::unwrap_or_clone(post))),
             Happening::Granted(page) => self.on_granted(page),
             Happening::Lost(page) => self.on_lost(page),
@@ -37,7 +42,7 @@ impl World {
         let Some(link) = self.network.of_connection(connection) else { return };
         let (page, socket) = (link.page, link.socket);
         if let Some(until) = self.deferred_until(page) {
-            return self.at(until, Happening::Opened(connection));
+            return self.put_off(until, Happening::Opened(connection));
         }
         let is_refused = self.is_offline
             || self.backend.upgrade(self.true_wall(), connection, DEMO_DEPLOYMENT, Some(ORIGIN)).is_err();
@@ -73,7 +78,7 @@ impl World {
             return;
         }
         if let Some(until) = self.deferred_until(page) {
-            return self.at(until, Happening::ToPage(connection, arrival));
+            return self.put_off(until, Happening::ToPage(connection, arrival));
         }
         let event = match arrival {
             Arrival::Frame(frame) => match serde_json::from_str(&frame) {
@@ -144,7 +149,7 @@ impl World {
 
     fn on_answer(&mut self, page: u32, id: RequestId, result: Result<Response, NetError>) {
         if let Some(until) = self.deferred_until(page) {
-            return self.at(until, Happening::Answer(page, id, result));
+            return self.put_off(until, Happening::Answer(page, id, result));
         }
         self.watch_answer(page, id, &result);
         self.hand_in(page, Input::Response(id, result));

@@ -152,7 +152,9 @@ impl World {
             .map(|(time, text)| (*time, text.as_str()))
             .filter(|(_, text)| !is_undecided(text))
             .collect();
-        let time_of = |text: &str| expected.iter().find(|(_, other)| *other == text).map(|(time, _)| *time);
+        // What the visitor had sent again, not knowing, may be there more than once.
+        let mut times = expected.clone();
+        let mut time_of = |text: &str| Some(times.remove(times.iter().position(|(_, other)| *other == text)?).0);
         let mut shown: Vec<(u64, &str)> = screen.said().filter_map(|text| Some((time_of(text)?, text))).collect();
         // Rows of one millisecond have no order but that of their arrival.
         let is_in_order = shown.is_sorted_by_key(|(time, _)| *time);

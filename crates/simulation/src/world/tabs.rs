@@ -46,12 +46,16 @@ impl World {
         }
         self.last_leader = page;
         self.forgive_stale();
+        self.forgive_order();
+        if self.disk.is_denied {
+            self.mourn();
+        }
         self.hand_in(page, Input::Lock(LockEvent::Granted));
     }
 
     pub(super) fn on_lost(&mut self, page: u32) {
         if let Some(until) = self.deferred_until(page) {
-            return self.at(until, Happening::Lost(page));
+            return self.put_off(until, Happening::Lost(page));
         }
         if self.lock.is_robbed(page) {
             self.lock.told(page);

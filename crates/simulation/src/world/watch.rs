@@ -46,7 +46,7 @@ impl World {
             let message = &mut self.oracle.written[*index];
             if self.disk.holds(&message.text) {
                 message.durable_at = Some(failures);
-            } else if message.durable_at == Some(failures) && !message.is_unkept {
+            } else if message.durable_at == Some(failures) && !message.is_unkept && !self.disk.is_fence_down {
                 lost = Some(message.text.clone());
             }
         }
@@ -65,6 +65,14 @@ impl World {
         }
     }
 
+    /// Another page leads from now on. What stands in no storage it may hear of later than of what was written after it.
+    pub(super) fn forgive_order(&mut self) {
+        for index in &self.oracle.pending {
+            let message = &mut self.oracle.written[*index];
+            message.was_held_up |= self.disk.is_denied || !self.disk.holds(&message.text);
+        }
+    }
+
     /// A page or a record is gone, or was loaded without storage: what only it knew is lost. That is forgiven only where storage had failed.
     pub(super) fn mourn(&mut self) {
         if self.kind != Kind::Real {
@@ -77,7 +85,7 @@ impl World {
                 continue;
             }
             let is_shown = |page: &Page| page.screen.own().any(|own| own.text == message.text);
-            if self.disk.failures > 0 {
+            if self.disk.failures > 0 || self.disk.is_denied {
                 message.is_unkept = true;
             } else if !self.tabs.iter().flatten().any(is_shown) {
                 lost = Some(message.text.clone());
@@ -157,11 +165,13 @@ impl World {
         let is_alone = self.kind == Kind::Naive;
         let asking = self.tabs.iter().flatten().filter(|page| page.number != number && page.token_request.is_some());
         let open = asking.filter(|page| self.is_responsible(page)).count();
+        // Who was robbed and has not heard cannot know.
+        let is_robbed = self.lock.is_robbed(number);
         let Some(page) = self.page(number) else { return };
         page.record.asked = asked;
         let is_second = page.token_request.replace(id).is_some() && !is_alone;
         let not_before = page.record.token_not_before;
-        if is_second || open > 0 && self.setting.has_locks {
+        if is_second || open > 0 && self.setting.has_locks && !is_robbed {
             self.break_rule("I2", "two token requests at once");
         }
         if mono < not_before {
@@ -213,7 +223,7 @@ impl World {
         let own = self.network.connection_of_page(number).is_some();
         let others = self.tabs.iter().flatten().filter(|page| page.number != number && self.is_responsible(page));
         let others = others.filter(|page| self.network.connection_of_page(page.number).is_some()).count();
-        if own || others > 0 && self.setting.has_locks {
+        if own || others > 0 && self.setting.has_locks && !self.lock.is_robbed(number) {
             self.break_rule("I3", "two sockets at once");
         }
         let Some(page) = self.page(number) else { return };
