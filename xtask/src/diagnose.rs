@@ -1,12 +1,12 @@
 //! `guest-chat-diagnose.js`: what `GuestChat("diagnose")` fetches. One file of `www/diagnose.js` and the rule book, which is compiled to
 //! WebAssembly like the widget and then turned into plain JavaScript: a page whose policy forbids WebAssembly is one of the things that
-//! the diagnosis is for. It loads on demand and counts in no budget of a visitor's; [`BUDGET`] is its own.
+//! the diagnosis is for. It loads on demand and counts in no budget of a visitor's; `size.rs` has its own.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::bundle;
-use crate::failure::{Failure, Result, While};
+use crate::failure::{Result, While};
 use crate::process;
 use crate::tools::{self, npm};
 use crate::workspace;
@@ -21,9 +21,6 @@ const INPUTS: [&str; 7] = [
     "xtask/package-lock.json",
     "Cargo.toml",
 ];
-
-/// Bytes, not compressed: about 40 KB when compressed, which a developer can wait for.
-const BUDGET: u64 = 180 * 1024;
 
 /// Makes the file unless there is one that is newer than all that it is made from. Where it is.
 pub(crate) fn make_if_needed() -> Result<PathBuf> {
@@ -64,8 +61,7 @@ fn make(folder: &Path, finished: &Path) -> Result<()> {
             .args(["--bundle", "--minify", "--format=esm", "--target=es2022", "--log-level=warning"])
             .arg(format!("--outfile={}", finished.display()))
             .arg(scripts.join("diagnose.js")),
-    )?;
-    check_size(fs::metadata(finished).while_(|| format!("look at {}", finished.display()))?.len())
+    )
 }
 
 /// For size, with the standard library compiled along, like the widget; and for the first version of WebAssembly, because that is what
@@ -85,22 +81,4 @@ fn compile(target: &Path) -> Result<PathBuf> {
             .env("CARGO_TARGET_DIR", target),
     )?;
     Ok(target.join(tools::WASM).join("widget/diagnosis.wasm"))
-}
-
-fn check_size(bytes: u64) -> Result<()> {
-    if bytes <= BUDGET {
-        return Ok(());
-    }
-    Err(Failure::step(format!("{} is over its budget: {bytes} bytes of {BUDGET}", bundle::DIAGNOSE)))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_last_byte_of_the_budget_may_be_used_and_not_one_more() {
-        assert_eq!(check_size(BUDGET), Ok(()));
-        assert!(matches!(check_size(BUDGET + 1), Err(Failure::Step(_))));
-    }
 }
