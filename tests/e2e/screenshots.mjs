@@ -11,9 +11,9 @@ const folder = process.argv[2];
 if (!folder) throw new Error("usage: node tests/e2e/screenshots.mjs FOLDER");
 await mkdir(folder, { recursive: true });
 
-/** The demo's shop, so that the chat is seen where it will stand. */
-const demo = await readFile(resolve(import.meta.dirname, "../../www/demo.html"), "utf8");
-const SHOP = `<link rel="stylesheet" href="/demo.css">${/<body>([^]*)<\/body>/.exec(demo)[1]}`;
+/** The shop of `trunk serve`, so that the chat is seen where it will stand. */
+const page = await readFile(resolve(import.meta.dirname, "../../index.html"), "utf8");
+const SHOP = `<link rel="stylesheet" href="/demo.css">${/<body>([^]*)<\/body>/.exec(page)[1]}`;
 
 const SCREENS = {
   desktop: { viewport: { width: 1280, height: 800 } },
