@@ -89,10 +89,7 @@ impl Connection {
         let mut connection = ClientConnection::new(Arc::new(config), name).map_err(|_| Failure::Tls)?;
         while connection.is_handshaking() {
             limit(&stream, self.deadline).map_err(|error| why(&error))?;
-            connection.complete_io(&mut stream).map_err(|error| match why(&error) {
-                Failure::Timeout => Failure::Timeout,
-                _ => Failure::Tls,
-            })?;
+            connection.complete_io(&mut stream).map_err(|error| why_not_encrypted(&error))?;
         }
         Ok(Self { stream: Stream::Encrypted(Box::new(StreamOwned::new(connection, stream))), deadline: self.deadline })
     }
@@ -158,6 +155,15 @@ pub(crate) fn why(error: &io::Error) -> Failure {
             Failure::Refused
         }
         _ => Failure::Cut,
+    }
+}
+
+fn why_not_encrypted(error: &io::Error) -> Failure {
+    let of_tls = error.get_ref().and_then(|error| error.downcast_ref());
+    match (of_tls, why(error)) {
+        (Some(rustls::Error::InvalidCertificate(_)), _) => Failure::Certificate,
+        (_, Failure::Timeout) => Failure::Timeout,
+        _ => Failure::Tls,
     }
 }
 

@@ -4,7 +4,7 @@
 
 mod common;
 
-use common::{PATIENCE, Site, canned, nobody};
+use common::{PATIENCE, Site, canned, nobody, self_signed};
 use diagnosis::Report;
 use simulator::{DEMO_DEPLOYMENT, Deployment, Settings};
 
@@ -131,6 +131,11 @@ fn what_is_wrong_with_the_deployment_is_named() {
             "tls-failed",
         ),
         (
+            "a certificate that the host has signed itself",
+            || Site::plain().with(|it| it.endpoint = Some(self_signed(JSON, r#"{"status":"Active"}"#))),
+            "certificate",
+        ),
+        (
             "a web site in the place of the endpoint",
             || {
                 Site::plain().with(|it| {
@@ -224,7 +229,12 @@ fn what_is_wrong_with_the_token_endpoint_is_named() {
             "token-unreachable",
         ),
         (
-            "without a certificate",
+            "with a certificate that it has signed itself",
+            || Site::plain().with_endpoint_at(self_signed(JSON, r#"{"token":"x","expires_in":60}"#)),
+            "token-certificate",
+        ),
+        (
+            "without encryption",
             || {
                 proxied().with(|it| {
                     it.page_origin = it.page_origin.replace("http:", "https:");
@@ -250,7 +260,7 @@ fn what_is_wrong_with_the_token_endpoint_is_named() {
             || Site::plain().with_proxy(&["--origin", "http://shop.example"]),
             "token-origin-not-allowed",
         ),
-        ("of another deployment", || Site::plain().with_proxy(&["--deployment", "d-1"]), "token-deployment"),
+        ("of another deployment", || Site::plain().with_proxy(&["--deployment", "d-1"]), "token-deployment-not-served"),
         (
             "on another path",
             || proxied().with(|it| it.token_url = Some(it.page_origin.clone() + "/api/refresh")),
@@ -283,7 +293,7 @@ fn what_is_wrong_with_the_token_endpoint_is_named() {
         (
             "behind a proxy that drops headers",
             || Site::plain().with_endpoint(PROBLEM, r#"{"type":"urn:guest-chat:problem:origin-missing","status":403}"#),
-            "token-headers-lost",
+            "token-origin-missing",
         ),
         (
             "that holds the page for a foreign one",

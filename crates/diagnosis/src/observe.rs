@@ -55,8 +55,10 @@ pub enum Failure {
     Name,
     /// Nobody listens there.
     Refused,
-    /// No encrypted connection came about: mostly a certificate that is not trusted.
+    /// No encrypted connection came about.
     Tls,
+    /// The certificate is not trusted: nobody known has signed it, its time is over, or it is another host's. Browsers do not say so.
+    Certificate,
     /// Nothing came in time.
     Timeout,
     /// The connection ended in the middle, or what came was no HTTP.

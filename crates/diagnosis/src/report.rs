@@ -228,6 +228,7 @@ fn failure(failure: Failure) -> &'static str {
         Failure::Name => "the host has no address",
         Failure::Refused => "nobody listens there",
         Failure::Tls => "no encrypted connection",
+        Failure::Certificate => "a certificate that is not trusted",
         Failure::Timeout => "no answer in time",
         Failure::Cut => "cut off, or no HTTP",
         Failure::Policy => "forbidden by the page's policy",

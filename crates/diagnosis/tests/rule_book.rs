@@ -109,6 +109,26 @@ fn what_only_a_page_can_see_is_named() {
 }
 
 #[test]
+fn a_certificate_that_is_not_trusted_is_no_more_than_unreachable_to_a_page_and_the_report_says_how_to_tell() {
+    for (further, named, other) in [
+        (&[("token.reach", "failed")][..], "token-unreachable", "token-certificate"),
+        (
+            &[("config.reach", "failed"), ("domains.reach", "failed"), ("trial.own", "never-opened")],
+            "host-unreachable",
+            "certificate",
+        ),
+    ] {
+        let seen = seen(further);
+        let report = Report::new(&seen);
+        let cause = report.cause.unwrap();
+        assert_eq!(cause.id, named);
+        let alike = cause.alike.iter().find(|alike| alike.id == other).unwrap();
+        assert!(alike.experiment.contains("in a tab of the same browser"), "{}", alike.experiment);
+        assert!(report.to_text().contains(alike.experiment), "{}", report.to_text());
+    }
+}
+
+#[test]
 fn the_widget_s_own_steps_speak_where_no_socket_may_be_opened() {
     let closed = [("journal", "1 3 8 1000"); 3];
     assert_eq!(named(&closed), "token-expired");

@@ -3,13 +3,16 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should fail where it stands")]
 
 use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpListener};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
 use diagnosis::plan::Settings;
 use doctor::http::{Question, ask};
 use doctor::{Patience, examine};
+use rustls::pki_types::PrivateKeyDer;
+use rustls::{ServerConfig, ServerConnection};
 use simulator::{DEMO_DEPLOYMENT, Options, Server};
 use tokio::runtime::{Builder, Runtime};
 
@@ -65,8 +68,12 @@ impl Site {
     }
 
     /// With a token endpoint that always gives this answer: status line and headers without the first words, and a body.
-    pub fn with_endpoint(mut self, head: &'static str, body: &'static str) -> Self {
-        let origin = canned(head, body);
+    pub fn with_endpoint(self, head: &'static str, body: &'static str) -> Self {
+        self.with_endpoint_at(canned(head, body))
+    }
+
+    /// With a token endpoint on this origin, which is the page's.
+    pub fn with_endpoint_at(mut self, origin: String) -> Self {
         self.settings.token_url = Some(format!("{origin}/token"));
         self.settings.page_origin = origin;
         self
@@ -109,19 +116,40 @@ fn control(url: &str, body: &str) {
 
 /// A server that gives everybody the same answer; its origin.
 pub fn canned(head: &'static str, body: &'static str) -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let origin = format!("http://{}", listener.local_addr().unwrap());
-    thread::spawn(move || {
-        for stream in listener.incoming() {
-            let mut stream = stream.unwrap();
-            // The question is short, and comes in one piece on this machine.
-            let mut question = [0; 4096];
-            let _ = stream.read(&mut question);
-            let length = body.len();
-            let _ = write!(stream, "HTTP/1.1 {head}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}");
-        }
+    serve(move |mut stream| answer(&mut stream, head, body)).replace("tcp:", "http:")
+}
+
+/// The same by TLS, with a certificate for this very host that nobody but the server itself has signed.
+pub fn self_signed(head: &'static str, body: &'static str) -> String {
+    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    let key = PrivateKeyDer::Pkcs8(made.signing_key.serialize_der().into());
+    let config = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![made.cert.der().clone()], key)
+        .unwrap();
+    let config = Arc::new(config);
+    let origin = serve(move |mut stream| {
+        let mut connection = ServerConnection::new(config.clone()).unwrap();
+        answer(&mut rustls::Stream::new(&mut connection, &mut stream), head, body);
     });
-    origin
+    origin.replace("tcp:", "https:").replace("127.0.0.1", "localhost")
+}
+
+/// Hands every connection over, one after the other; the address, led by `tcp://`.
+fn serve(attend: impl Fn(TcpStream) + Send + 'static) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("tcp://{}", listener.local_addr().unwrap());
+    thread::spawn(move || listener.incoming().for_each(|stream| attend(stream.unwrap())));
+    address
+}
+
+fn answer(stream: &mut (impl Read + Write), head: &str, body: &str) {
+    // The question is short, and comes in one piece on this machine. Who asks may think better of it.
+    let _ = stream.read(&mut [0; 4096]);
+    let length = body.len();
+    let _ = write!(stream, "HTTP/1.1 {head}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}");
 }
 
 /// An origin where nobody listens.

@@ -4,7 +4,7 @@ use super::page::is_explained;
 use super::{Alike, Cause, ended, failed, is_page, nothing};
 use crate::observe::{End, Failure, Form, Observations};
 
-pub(super) static CAUSES: [Cause; 8] = [
+pub(super) static CAUSES: [Cause; 9] = [
     Cause {
         id: "mixed-content",
         title: "a page served by https may not talk to an endpoint by http",
@@ -24,23 +24,39 @@ pub(super) static CAUSES: [Cause; 8] = [
     Cause {
         id: "tls-failed",
         title: "no encrypted connection to Genesys Cloud comes about",
+        change: "Look at what answers there (openssl s_client -connect HOST:443): something that speaks no TLS, or none of version 1.2 or \
+            1.3; and at data-endpoint, for the port.",
+        alike: &[],
+        detail: nothing,
+        holds: |seen| failed(seen, &[Failure::Tls]),
+    },
+    Cause {
+        id: "certificate",
+        title: "the certificate of what answers for Genesys Cloud is not trusted",
         change: "Look at the certificate that arrives (openssl s_client -connect HOST:443): a company's own means that a middlebox opens \
-            the traffic, and has to let these hosts through.",
+            the traffic, and has to let these hosts through. One of a data-endpoint of your own has to be of a public authority.",
         alike: &[Alike {
             id: "clock-skew",
             experiment: "Compare this machine's clock with another's: a clock that is off by days makes every certificate invalid.",
         }],
         detail: nothing,
-        holds: |seen| failed(seen, &[Failure::Tls]),
+        holds: |seen| failed(seen, &[Failure::Certificate]),
     },
     Cause {
         id: "host-unreachable",
         title: "Genesys Cloud cannot be reached from here",
         change: "Let this network reach the three hosts on port 443; check data-region (or data-endpoint).",
-        alike: &[Alike {
-            id: "host-unknown",
-            experiment: "A browser does not say why it failed: run `guest-chat doctor` on the same machine, which does.",
-        }],
+        alike: &[
+            Alike {
+                id: "host-unknown",
+                experiment: "A browser does not say why it failed: run `guest-chat doctor` on the same machine, which does.",
+            },
+            Alike {
+                id: "certificate",
+                experiment: "A browser does not say so to a page: open the host's address in a tab of the same browser, and it warns of the \
+                    certificate if that is the cause.",
+            },
+        ],
         detail: nothing,
         holds: |seen| {
             let unheard = &[Failure::Refused, Failure::Timeout, Failure::Cut, Failure::Unsaid];

@@ -4,22 +4,42 @@ use super::{Alike, Cause, nothing};
 use crate::observe::{Again, Failure, Grant, Observations, Reach, TokenEndpoint, TokenProblem};
 
 /// What leaves the widget without a token.
-pub(super) static STOPS: [Cause; 15] = [
+pub(super) static STOPS: [Cause; 17] = [
     Cause {
         id: "token-unreachable",
         title: "the token endpoint cannot be reached",
         change: "Start the token endpoint, and let the server of the page forward data-token-url to it.",
-        alike: &[],
+        alike: &[Alike {
+            id: "token-certificate",
+            experiment: "A browser does not say so to a page: open data-token-url in a tab of the same browser, and it warns of the \
+                certificate if that is the cause; or run `guest-chat doctor`, which sees it.",
+        }],
         detail: nothing,
-        holds: |seen| failed(seen, |failure| !matches!(failure, Failure::Timeout | Failure::Tls | Failure::Policy)),
+        holds: |seen| {
+            failed(seen, |failure| match failure {
+                Failure::Timeout | Failure::Tls | Failure::Certificate | Failure::Policy => false,
+                Failure::Name | Failure::Refused | Failure::Cut | Failure::Unsaid => true,
+            })
+        },
     },
     Cause {
         id: "token-tls",
         title: "no encrypted connection to the token endpoint comes about",
-        change: "Give the site a certificate that browsers trust, with all of its chain.",
+        change: "Let the site answer by TLS 1.2 or 1.3 at the port of data-token-url.",
         alike: &[],
         detail: nothing,
         holds: |seen| failed(seen, |failure| failure == Failure::Tls),
+    },
+    Cause {
+        id: "token-certificate",
+        title: "the token endpoint's certificate is not trusted",
+        change: "Give the site a certificate that browsers trust, for this very host, in time, and with all of its chain.",
+        alike: &[Alike {
+            id: "clock-skew",
+            experiment: "Compare this machine's clock with another's: a clock that is off by days makes every certificate invalid.",
+        }],
+        detail: nothing,
+        holds: |seen| failed(seen, |failure| failure == Failure::Certificate),
     },
     Cause {
         id: "token-timeout",
@@ -77,7 +97,7 @@ pub(super) static STOPS: [Cause; 15] = [
         holds: |seen| names(seen, TokenProblem::OriginNotAllowed),
     },
     Cause {
-        id: "token-headers-lost",
+        id: "token-origin-missing",
         title: "the token endpoint is not told where the page is from",
         change: "Let the reverse proxy in front of it pass Origin, Sec-Fetch-Site and Cookie on.",
         alike: &[],
@@ -93,12 +113,20 @@ pub(super) static STOPS: [Cause; 15] = [
         holds: |seen| names(seen, TokenProblem::CrossSite),
     },
     Cause {
-        id: "token-deployment",
+        id: "token-deployment-missing",
+        title: "the token endpoint is not told for which deployment",
+        change: "Let the reverse proxy in front of it pass the body on, and data-deployment-id be in the tag.",
+        alike: &[],
+        detail: nothing,
+        holds: |seen| names(seen, TokenProblem::DeploymentMissing),
+    },
+    Cause {
+        id: "token-deployment-not-served",
         title: "the token endpoint does not serve this deployment",
         change: "Start it with --deployment and the id that the page names, or correct data-deployment-id.",
         alike: &[],
         detail: nothing,
-        holds: |seen| names(seen, TokenProblem::DeploymentMissing) || names(seen, TokenProblem::DeploymentNotServed),
+        holds: |seen| names(seen, TokenProblem::DeploymentNotServed),
     },
     Cause {
         id: "token-refused",
