@@ -253,3 +253,14 @@ fn whoever_switches_tabs_quickly_asks_nothing_that_was_just_heard() {
     rig.run_for(1_000);
     assert_eq!(rig.frames.len(), asked + 1, "and then once");
 }
+
+#[test]
+fn a_quiet_minute_writes_nothing_into_storage() {
+    let mut rig = Rig::new(1).online();
+    rig.agent_says("hello");
+    rig.run_for(5_000);
+    let saves = rig.saves;
+    rig.run_for(60_000);
+    rig.hand_in(Input::Visible);
+    assert_eq!(rig.saves, saves, "what is read was read before");
+}
