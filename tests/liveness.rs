@@ -264,3 +264,21 @@ fn a_quiet_minute_writes_nothing_into_storage() {
     rig.hand_in(Input::Visible);
     assert_eq!(rig.saves, saves, "what is read was read before");
 }
+
+#[test]
+fn whoever_gets_the_network_back_tries_again_soon_and_not_with_everybody_else() {
+    let mut waits = Vec::new();
+    for seed in 1..=100 {
+        let mut rig = Rig::without_endpoint(seed).online();
+        rig.go_offline();
+        rig.run_for(10_000);
+        rig.go_online();
+        let (from, sockets) = (rig.now(), rig.sockets);
+        rig.run_until("another attempt", |rig| rig.sockets > sockets);
+        waits.push(rig.now() - from);
+    }
+    waits.sort_unstable();
+    assert!(waits[0] >= 250 && waits[99] <= 500, "{waits:?}");
+    waits.dedup();
+    assert!(waits.len() > 50, "only {} different waits", waits.len());
+}
