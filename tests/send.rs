@@ -10,7 +10,7 @@ use chat_proto::phase::ConnectionStatus;
 use chat_proto::snapshot::{Fate, Kept};
 use chat_proto::time::Timestamp;
 use common::Rig;
-use simulator::{Action, Effect, FaultRule, On, Settings};
+use simulator::{Action, Cut, Effect, FaultRule, On, Settings};
 
 #[test]
 fn a_message_is_queued_sending_and_sent() {
@@ -277,4 +277,18 @@ fn a_message_that_another_tab_hands_over_twice_is_one_message() {
     rig.run_for(3_000);
     assert_eq!(rig.screen(), [("hello".into(), "sent")], "nor once it was sent");
     assert_eq!(rig.accepted(), ["hello"]);
+}
+
+#[test]
+fn a_history_that_lacks_what_was_heard_proves_nothing() {
+    let mut rig = Rig::new(1).online();
+    rig.agent_says("hello");
+    rig.run_for(1_000);
+    let closed = Effect::Close { code: 1006, reason: String::new(), cut: Cut::AfterAccept };
+    rig.backend.inject(FaultRule::once(On::Request("text".into()), closed));
+    rig.backend.inject(FaultRule::once(On::Http("messages".into()), Effect::HistoryEmpty).always());
+    rig.send("hello to you");
+    rig.run_for(60_000);
+    assert_eq!(rig.state_of("hello to you"), SendState::Unconfirmed { ask: true }, "the visitor is asked");
+    assert_eq!(rig.accepted(), ["hello to you"], "and nothing is sent twice");
 }

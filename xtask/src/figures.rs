@@ -73,11 +73,16 @@ pub(crate) fn run(schedules: u64, seed: u64) -> Result<()> {
     page.push_str(herd.trim_end());
     page.push('\n');
 
+    page.push_str(BY_HAND);
+
     let file = workspace::root().join("docs/reliability.md");
     bundle::write(&file, &page)?;
     println!("wrote {}", file.display());
     Ok(())
 }
+
+/// What takes longer than all the rest together and says the same for weeks: run now and then, and written down here by hand.
+const BY_HAND: &str = include_str!("by_hand.md");
 
 /// A test that says what it measures, in one stream with the names of its parts.
 fn aloud(test: &str) -> Command {
