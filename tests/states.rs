@@ -28,8 +28,11 @@ fn every_transition_of_the_table_is_taken() {
     for seed in 1..=RUNS {
         steps += wander(seed, &mut taken);
     }
-    let rarest = taken.iter().min_by_key(|(_, count)| **count);
-    eprintln!("{} of {} transitions in {steps} steps of {RUNS} runs; rarest: {rarest:?}", taken.len(), known.len());
+    eprint!("{} of {} transitions in {steps} steps of {RUNS} runs", taken.len(), known.len());
+    match taken.iter().min_by_key(|(_, count)| **count) {
+        Some(((from, to), count)) => eprintln!("; rarest: {} to {}, {count} times", from.word(), to.word()),
+        None => eprintln!(),
+    }
     let missed: Vec<_> = known.iter().filter(|edge| !taken.contains_key(edge)).collect();
     assert!(missed.is_empty(), "in the table and never taken: {missed:?}");
 }

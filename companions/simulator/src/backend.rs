@@ -135,6 +135,11 @@ impl Backend {
         self.queue.retain(|_, due| !theirs(due));
     }
 
+    /// What this connection has said and a fault holds back is lost: for whoever simulates a network that loses what is under way.
+    pub fn lose_delayed(&mut self, connection: Connection) {
+        self.queue.retain(|_, due| !matches!(due, Due::Inbound(of, ..) if *of == connection));
+    }
+
     /// Everything that is due by now: the agent's words, delayed frames, expiry.
     pub fn advance(&mut self, now: u64) -> Vec<Action> {
         while let Some(entry) = self.queue.first_entry().filter(|entry| entry.key().0 <= now) {

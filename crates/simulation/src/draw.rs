@@ -39,7 +39,11 @@ fn setting(dice: &mut Dice) -> Setting {
     // Without locks every tab has a socket of its own, and the backend allows three.
     let tabs = if has_locks { dice.pick(&[1, 1, 2, 2, 3, 4, 5, 6]) } else { dice.pick(&[1, 1, 2, 3]) };
     let latency = dice.pick(&[(20, 60), (5, 10), (100, 400), (20, 1_500)]);
-    Setting { tabs, has_endpoint: dice.chance(75), has_locks, latency }
+    let has_endpoint = dice.chance(75);
+    let gives_places = has_endpoint && dice.chance(25);
+    // 7200 s is longer than the token lives: to be taken for a mistake.
+    let renew_in = if has_endpoint { dice.pick(&[None, None, None, Some(12), Some(1_200), Some(7_200)]) } else { None };
+    Setting { tabs, has_endpoint, gives_places, renew_in, has_locks, latency }
 }
 
 /// How likely each kind is, relative to the others. About half of them are off.
@@ -51,8 +55,8 @@ fn deed(dice: &mut Dice, setting: Setting) -> Act {
     let visitor = match dice.roll(100) {
         0..20 => return Act::AgentSays,
         20..24 => return Act::AgentTypes,
-        24..64 => Visitor::Write { long: dice.chance(2) },
-        64..72 => Visitor::Draft,
+        24..60 => Visitor::Write { long: dice.chance(2) },
+        60..72 => Visitor::Draft,
         72..76 => Visitor::Retry,
         76..79 => Visitor::Discard,
         79..82 => Visitor::TryNow,
@@ -108,11 +112,15 @@ fn of_kind(dice: &mut Dice, kind: usize, setting: Setting) -> Option<Fault> {
         13 => rule(push(dice), Effect::Reorder { ms: dice.between(10, 4_000) }),
         14 => rule(push(dice), Effect::Duplicate),
         15 => Fault::Closing { ms: dice.between(20, 4_000), code: dice.pick(&[1000, 1001, 1005, 1006]) },
-        16 => match dice.roll(8) {
+        16 => match dice.roll(9) {
             0 => Fault::Expire { announce: dice.chance(50) },
             1 => Fault::End { read_only: dice.chance(70) },
             2 => Fault::Clear,
             3 => rule(request(dice), Effect::Expire { announce: dice.chance(50) }),
+            4 => {
+                let effect = Effect::Error { code: 400, message: "Deployment not found".into() };
+                rule(On::Request("configureSession".into()), effect)
+            }
             _ => {
                 let code = dice.pick(&[401, 403, 4017, 500, 503]);
                 rule(request(dice), Effect::Error { code, message: "Request failed.".into() })
@@ -149,10 +157,11 @@ fn of_kind(dice: &mut Dice, kind: usize, setting: Setting) -> Option<Fault> {
         25 => clock(dice, setting),
         26 => {
             let tab = tab(dice, setting);
-            match dice.roll(5) {
+            match dice.roll(6) {
                 0 => Fault::Freeze { tab, ms: dice.pick(&[500, 5_000, 30_000, 300_000]) },
                 1 | 2 => Fault::Hide(tab),
                 3 => Fault::Show(tab),
+                4 => Fault::Cache { tab, ms: dice.pick(&[0, 300, 5_000, 60_000]) },
                 _ => Fault::PutAway(tab),
             }
         }
@@ -190,7 +199,7 @@ fn closed(dice: &mut Dice, codes: &[u16]) -> Fault {
 
 fn history(dice: &mut Dice) -> Fault {
     let ms = dice.roll(2_000);
-    let effect = match dice.roll(8) {
+    let effect = match dice.roll(9) {
         // History lags behind what was accepted by less than the time after which absence from it counts.
         0 | 1 => return rule(On::Request("text".into()), Effect::HistoryLate { ms }),
         2 => Effect::HistoryEmpty,
@@ -198,6 +207,10 @@ fn history(dice: &mut Dice) -> Fault {
         4 => Effect::Status { status: 503, retry_after: None, html: true },
         5 => Effect::Status { status: 429, retry_after: Some("2".into()), html: false },
         6 => Effect::Hang,
+        7 => {
+            let effect = Effect::Status { status: dice.pick(&[403, 404]), retry_after: None, html: false };
+            return rule(On::Http("config.json".into()), effect);
+        }
         _ => Effect::Delay { ms: dice.between(500, 10_000), jitter: 0 },
     };
     rule(On::Http(dice.pick(&["messages", "messages", "messages", "config.json"]).into()), effect)

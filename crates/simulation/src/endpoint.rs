@@ -7,7 +7,8 @@ use chat_proto::io::{Request, Response, RetryAfter};
 use chat_proto::json::Value;
 use chat_proto::time::Timestamp;
 
-use crate::schedule::{Reply, Wait};
+use crate::dice::Dice;
+use crate::schedule::{Reply, Setting, Wait};
 
 /// The life of what it grants when nothing is wrong, in seconds.
 const LIFE: u64 = 3_600;
@@ -17,7 +18,13 @@ pub(crate) struct Endpoint {
     /// What it answers next, instead of a grant; then it grants again.
     pub(crate) next: VecDeque<Reply>,
     sessions: u32,
+    gives_places: bool,
+    renew_in: Option<u64>,
+    dice: Dice,
 }
+
+/// The longest that anybody has to wait for a place in line, in milliseconds.
+pub(crate) const LINE: u64 = 8_000;
 
 /// An answer on its way.
 pub(crate) struct Answer {
@@ -27,8 +34,9 @@ pub(crate) struct Answer {
 }
 
 impl Endpoint {
-    pub(crate) fn new() -> Self {
-        Self { next: VecDeque::new(), sessions: 1 }
+    pub(crate) fn new(setting: Setting, seed: u64) -> Self {
+        let Setting { gives_places, renew_in, .. } = setting;
+        Self { next: VecDeque::new(), sessions: 1, gives_places, renew_in, dice: Dice::new(seed ^ 0x0911) }
     }
 
     /// `wall` is the true time.
@@ -38,7 +46,17 @@ impl Endpoint {
             self.sessions += 1;
         }
         let token = format!("granted-{}", self.sessions);
-        let grant = |life: u64| Value::object([("token", token.as_str().into()), ("expires_in", life.into())]);
+        let is_in_line = self.gives_places && is_connecting(request);
+        let place = is_in_line.then(|| self.dice.pick(&[0, 0, 200, 1_500, LINE]));
+        let renew_in = self.renew_in;
+        let grant = |life: u64| {
+            Value::object([
+                ("token", token.as_str().into()),
+                ("expires_in", life.into()),
+                ("renew_in", renew_in.into()),
+                ("connect_after_ms", place.into()),
+            ])
+        };
         let (held, status, retry_after, body) = match self.next.pop_front() {
             None => (Some(0), 200, None, grant(LIFE)),
             Some(Reply::Status(status, wait)) => {
@@ -51,6 +69,11 @@ impl Endpoint {
         };
         Answer { held, response: Response { status, retry_after, body } }
     }
+}
+
+/// Whoever asks is about to open a socket.
+pub(crate) fn is_connecting(request: &Request) -> bool {
+    request.body.as_ref().is_some_and(|body| body.at("connecting").as_bool() == Some(true))
 }
 
 fn retry_after(wait: Wait, wall: u64) -> RetryAfter {

@@ -41,6 +41,18 @@ pub(crate) struct Record {
     pub(crate) asked: (u64, (u64, i64)),
     /// What was granted to it.
     pub(crate) grants: Vec<Grant>,
+    /// It told the endpoint that it is about to connect.
+    pub(crate) is_connecting: bool,
+    /// And got no grant: whether there are places is not known.
+    pub(crate) is_place_unknown: bool,
+    /// Its place in line.
+    pub(crate) place: Place,
+    /// Until then, by true time, nothing but a refusal makes it ask for another token, as long as the clocks are these.
+    pub(crate) content: Option<(u64, (u64, i64))>,
+    /// When it last lost a socket, or gave one up.
+    pub(crate) lost_at: u64,
+    /// For which losses it asked for a token before its time.
+    pub(crate) forced: Vec<u64>,
     /// What it shows as being sent, and since when.
     pub(crate) sending: Option<(ItemKey, u64)>,
 }
@@ -53,7 +65,26 @@ pub(crate) struct Grant {
     pub(crate) clocks: (u64, i64),
 }
 
+/// When a page may open its next socket, as the token endpoint has it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// Whenever it likes.
+    #[default]
+    Free,
+    /// Then, by its own clock, and not much later.
+    At(u64),
+    /// Not before it has asked again.
+    Used,
+}
+
 impl Record {
+    /// It leads, with a session that knows nothing of those before it.
+    pub(crate) fn begins_to_lead(&mut self) {
+        (self.place, self.content) = (Place::Free, None);
+        (self.last_text_at, self.last_typing_at) = (None, None);
+        self.forced.clear();
+    }
+
     /// Until then the page does nothing, and nobody can expect anything of it.
     pub(crate) fn begins_again(&mut self, at: u64) {
         self.sending = self.sending.map(|(key, since)| (key, since.max(at)));

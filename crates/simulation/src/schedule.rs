@@ -30,7 +30,7 @@ pub const KIND_NAMES: [&str; KINDS] = [
     "rate limits called",
     "no session response",
     "evicted",
-    "history troubled",
+    "history or settings troubled",
     "token endpoint down",
     "token endpoint busy",
     "token expired in flight",
@@ -59,6 +59,10 @@ pub struct Setting {
     pub tabs: usize,
     /// The page has a token endpoint; otherwise the widget makes its own token.
     pub has_endpoint: bool,
+    /// The endpoint gives places in line (`connect_after_ms`) to those who are about to connect.
+    pub gives_places: bool,
+    /// When the endpoint wants its grants renewed (`renew_in`), in seconds.
+    pub renew_in: Option<u64>,
     /// The browser has Web Locks.
     pub has_locks: bool,
     /// One way through the network takes so long, in milliseconds; drawn for each packet.
@@ -101,7 +105,7 @@ pub enum Visitor {
         /// Longer than the backend takes.
         long: bool,
     },
-    /// Types without sending.
+    /// Types without sending, or empties the composer.
     Draft,
     /// Sends the first failed or doubtful message again.
     Retry,
@@ -185,6 +189,13 @@ pub enum Fault {
     Show(usize),
     /// This tab is navigated away from; its page says goodbye.
     PutAway(usize),
+    /// The same, and it comes back as it was (out of the back/forward cache, or thawed), unless the tab is used otherwise meanwhile.
+    Cache {
+        /// Which tab.
+        tab: usize,
+        /// How long it is away, in milliseconds.
+        ms: u64,
+    },
     /// This tab is gone without a word.
     Crash(usize),
     /// This tab is gone without a word and there again.
@@ -259,10 +270,15 @@ pub enum Wait {
 
 impl fmt::Display for Schedule {
     fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Setting { tabs, has_endpoint, has_locks, latency: (least, most) } = self.setting;
-        let token = if has_endpoint { "a token endpoint" } else { "a token of its own" };
+        let Setting { tabs, has_endpoint, gives_places, renew_in, has_locks, latency: (least, most) } = self.setting;
+        let token = match (has_endpoint, gives_places) {
+            (false, _) => "a token of its own",
+            (true, false) => "a token endpoint",
+            (true, true) => "a token endpoint that gives places in line",
+        };
+        let renewal = renew_in.map_or(String::new(), |seconds| format!(", renewals after {seconds} s"));
         let locks = if has_locks { "locks" } else { "no locks" };
-        writeln!(to, "seed {}: {tabs} tab(s), {token}, {locks}, {least} to {most} ms each way", self.seed)?;
+        writeln!(to, "seed {}: {tabs} tab(s), {token}{renewal}, {locks}, {least} to {most} ms each way", self.seed)?;
         for step in &self.steps {
             writeln!(to, "{:>4}  {}, then {} ms", step.number, step.act, step.pause)?;
         }

@@ -67,12 +67,24 @@ impl Screen {
         })
     }
 
-    /// Every text that counts as said, from both sides, in order.
+    /// The backend's ids of all that counts as said, from both sides, in order.
     pub(crate) fn said(&self) -> impl Iterator<Item = &str> {
+        self.items
+            .iter()
+            .filter_map(|item| match &item.content {
+                Content::Inbound(message) if message.state == SendState::Sent => message.id.as_ref(),
+                Content::Outbound(message) => Some(&message.id),
+                Content::Inbound(_) | Content::Notice(_) => None,
+            })
+            .map(|id| id.0.as_str())
+    }
+
+    /// Every text, in order.
+    pub(crate) fn texts(&self) -> impl Iterator<Item = &str> {
         self.items.iter().filter_map(|item| match &item.content {
-            Content::Inbound(message) if message.state == SendState::Sent => Some(message.text.as_str()),
+            Content::Inbound(message) => Some(message.text.as_str()),
             Content::Outbound(message) => Some(message.text.as_str()),
-            Content::Inbound(_) | Content::Notice(_) => None,
+            Content::Notice(_) => None,
         })
     }
 

@@ -6,6 +6,7 @@ mod heal;
 mod perform;
 mod strike;
 mod tabs;
+mod tokens;
 mod watch;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -79,6 +80,8 @@ pub(crate) struct World {
     put_off: BTreeSet<u64>,
     pub(crate) oracle: Oracle,
     agent_said: u64,
+    /// How often the visitor has changed what stands in a composer.
+    drafts: u64,
     /// How often something was told that names what went wrong, in any tab.
     problems: u64,
     /// Until then, something that was told or done may still legitimately hold the client back.
@@ -109,6 +112,8 @@ enum Happening {
     Lost(u32),
     /// The storage recovers.
     DiskIsWell,
+    /// The page that was in this tab comes back out of the cache.
+    Back(usize),
 }
 
 /// What comes in on a socket.
@@ -141,7 +146,7 @@ impl World {
             slow: (0, 0),
             dice: Dice::new(schedule.seed ^ 0x5eed),
             backend: Backend::new(simulator::Settings::quiet(), schedule.seed),
-            endpoint: Endpoint::new(),
+            endpoint: Endpoint::new(setting, schedule.seed),
             network: Network::default(),
             disk: Disk::default(),
             storage_seen: (0, 0),
@@ -157,6 +162,7 @@ impl World {
             put_off: BTreeSet::new(),
             oracle: Oracle::default(),
             agent_said: 0,
+            drafts: 0,
             problems: 0,
             patience: 0,
             rules: Vec::new(),
@@ -327,6 +333,7 @@ impl World {
         self.queue.retain(|(at, _), happening| {
             *at <= soon || !matches!(happening, Happening::ToBackend(of, _) if *of == connection)
         });
+        self.backend.lose_delayed(connection);
     }
 
     /// Hands an input to a page, now, and performs what it says. A page that is frozen hears of it when it thaws.

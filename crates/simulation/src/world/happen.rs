@@ -28,6 +28,8 @@ impl World {
             Happening::Granted(page) => self.on_granted(page),
             Happening::Lost(page) => self.on_lost(page),
             Happening::DiskIsWell => self.heal_disk(),
+            // The widget begins in it like in a page that was loaded.
+            Happening::Back(tab) => drop(self.page_in(tab)),
         }
     }
 

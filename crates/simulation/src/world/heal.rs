@@ -4,10 +4,11 @@
 use chat_proto::io::{Command, Connectivity, Input};
 use chat_proto::message::SendState;
 use chat_proto::phase::ConnectionStatus;
-use simulator::{Direction, Kind as RowKind};
+use simulator::{Accepted, Direction, Kind as RowKind};
 
 use super::World;
 use crate::client::Kind;
+use crate::endpoint::LINE;
 use crate::schedule::Visitor;
 
 /// How soon after healing every screen must be right, in milliseconds, where nothing that was told legitimately takes longer.
@@ -64,7 +65,8 @@ impl World {
         let busy = self.network.all().map(|link| link.sent.len()).max().unwrap_or(0);
         let minute = if busy > 20 { 60_000 } else { 0 };
         let waiting = minute + self.oracle.pending.len() as u64 * (1_200 + 2 * self.setting.latency.1);
-        let bound = CONVERGENCE + self.patience + waiting;
+        let line = if self.setting.gives_places { LINE } else { 0 };
+        let bound = CONVERGENCE + self.patience + waiting + line;
         while self.breach.is_none() {
             if self.is_converged() {
                 if self.has_unread_records() {
@@ -147,33 +149,30 @@ impl World {
         let Some(expected) = self.transcript(page) else { return format!("tab {}: no session", page.tab) };
         let is_undecided =
             |text: &str| screen.own().any(|own| own.text == text && matches!(own.state, SendState::Unconfirmed { .. }));
-        let mut expected: Vec<(u64, &str)> = expected
-            .iter()
-            .map(|(time, text)| (*time, text.as_str()))
-            .filter(|(_, text)| !is_undecided(text))
-            .collect();
-        // What the visitor had sent again, not knowing, may be there more than once.
-        let mut times = expected.clone();
-        let mut time_of = |text: &str| Some(times.remove(times.iter().position(|(_, other)| *other == text)?).0);
-        let mut shown: Vec<(u64, &str)> = screen.said().filter_map(|text| Some((time_of(text)?, text))).collect();
+        let mut expected: Vec<(u64, &str)> =
+            expected.iter().filter(|row| !is_undecided(&row.text)).map(|row| (row.time, row.id.as_str())).collect();
+        // By their ids: what was said twice, by a visitor who was asked, may have the same words.
+        let time_of = |id: &str| expected.iter().find(|(_, other)| *other == id).map(|(time, _)| *time);
+        let mut shown: Vec<(u64, &str)> = screen.said().filter_map(|id| Some((time_of(id)?, id))).collect();
         // Rows of one millisecond have no order but that of their arrival.
         let is_in_order = shown.is_sorted_by_key(|(time, _)| *time);
         shown.sort_unstable();
         expected.sort_unstable();
         if shown != expected || !is_in_order {
-            return format!("tab {} shows {shown:?}, and the backend has {expected:?}", page.tab);
+            let texts: Vec<&str> = screen.texts().collect();
+            return format!("tab {} shows {shown:?} of {texts:?}, and the backend has {expected:?}", page.tab);
         }
         String::new()
     }
 
     /// What was said in the conversation that goes on, as the backend has it.
-    fn transcript(&self, page: &crate::page::Page) -> Option<Vec<(u64, String)>> {
+    fn transcript(&self, page: &crate::page::Page) -> Option<Vec<Accepted>> {
         let mut pages = std::iter::once(page).chain(self.tabs.iter().flatten());
         let token = pages.find_map(|page| self.backend.token_of(self.network.connection_of_page(page.number)?))?;
         let session = self.backend.sessions().into_iter().find(|session| session.token == token)?;
         let rows = self.backend.accepted_since(token, 0);
         let said = rows.filter(|row| row.conversation == session.conversation && row.kind == RowKind::Message);
-        Some(said.map(|row| (row.time, row.text)).collect())
+        Some(said.collect())
     }
 
     /// Nothing is lost, and nothing that is shown is untrue.

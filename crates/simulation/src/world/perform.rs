@@ -64,6 +64,10 @@ impl World {
 
     fn close_socket(&mut self, number: u32, id: SocketId) {
         let now = self.now;
+        let mono = self.mono();
+        if let Some(page) = self.page(number) {
+            page.record.lost_at = mono;
+        }
         let Some(link) = self.network.of_socket(number, id) else { return };
         let (connection, at, is_dead) = (link.connection, link.departure(now + 1), link.is_dead);
         self.network.forget(connection);
@@ -74,7 +78,7 @@ impl World {
     }
 
     fn show(&mut self, number: u32, event: Event) {
-        self.watch_event(&event);
+        self.watch_event(number, &event);
         let is_timeline = matches!(event, Event::Timeline(_));
         let Some(page) = self.page(number) else { return };
         if let Err(words) = page.screen.show(event) {

@@ -47,7 +47,7 @@ impl World {
             Visitor::Open => self.say(page, Command::Open),
             Visitor::Close => self.say(page, Command::Close),
             Visitor::Write { long } => self.write(page, long),
-            Visitor::Draft => self.say(page, Command::Draft("…".repeat(self.oracle.written.len() % 7))),
+            Visitor::Draft => self.draft(page),
             Visitor::TryNow => self.say(page, Command::TryNow),
             Visitor::LoadEarlier => self.say(page, Command::LoadEarlier),
             Visitor::GoOn => self.go_on(page),
@@ -67,6 +67,13 @@ impl World {
         if self.disk.failures == failures && !self.disk.holds(&text) {
             self.break_rule("I5", format!("{text:?} was written and not kept"));
         }
+    }
+
+    /// Something new stands in the composer, or nothing any more.
+    fn draft(&mut self, page: u32) {
+        self.drafts += 1;
+        let text = if self.drafts.is_multiple_of(5) { String::new() } else { format!("visitor types {}", self.drafts) };
+        self.say(page, Command::Draft(text));
     }
 
     /// The first failed or doubtful message is sent again or taken out.
@@ -178,6 +185,13 @@ impl World {
             Fault::PutAway(tab) => {
                 self.tell_tab(tab, Input::Leaving);
                 self.end_page(tab);
+            }
+            Fault::Cache { tab, ms } => {
+                if self.tabs.get(tab).is_some_and(Option::is_some) {
+                    self.tell_tab(tab, Input::Leaving);
+                    self.end_page(tab);
+                    self.later(ms, Happening::Back(tab));
+                }
             }
             Fault::Crash(tab) => self.end_page(tab),
             Fault::Reload(tab) => {
@@ -292,10 +306,11 @@ fn patience(effect: &Effect) -> u64 {
     match effect {
         Effect::TooManyRequests { retry_after } => retry_after.unwrap_or(5) * 1_200,
         Effect::Delay { ms, jitter } => ms + jitter,
-        Effect::Reorder { ms } | Effect::HistoryLate { ms } => *ms,
+        Effect::Reorder { ms } => *ms,
         Effect::Hang => 70_000,
         Effect::Status { .. } | Effect::HistoryEmpty | Effect::HistoryWithoutIds => 60_000,
-        Effect::Lose | Effect::BlackHole { .. } => 110_000,
+        // Another connection's history may have been read before the row was in it.
+        Effect::Lose | Effect::BlackHole { .. } | Effect::HistoryLate { .. } => 110_000,
         Effect::Close { .. }
         | Effect::Drop { .. }
         | Effect::Expire { .. }

@@ -13,7 +13,8 @@ const BESIDE: u64 = 2;
 impl World {
     pub(super) fn queue_lock(&mut self, page: u32) {
         if !self.setting.has_locks {
-            return self.later(BESIDE, Happening::Tell(page, Input::Lock(LockEvent::Unsupported)));
+            // A browser that has none says so at once.
+            return self.later(0, Happening::Tell(page, Input::Lock(LockEvent::Unsupported)));
         }
         if self.lock.queue(page) {
             self.later(BESIDE, Happening::Granted(page));

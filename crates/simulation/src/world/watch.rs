@@ -1,17 +1,16 @@
 //! The rules (I1 to I19 of the reliability targets), checked at every step against what the backend has really accepted. Each is checked
-//! where its breach would show: at a socket's opening, at a frame, at an event, at the end of a page. Two are not checked, because
-//! they cannot be seen from outside: how often a renewal was forced (I11), and when the wait starts small again (I13).
+//! where its breach would show: at a socket's opening, at a frame, at an event, at the end of a page. One is not checked, because it
+//! cannot be seen in a single run: when the wait, which is random, starts small again (I13). `tests/resume.rs` counts there.
 
-use chat_proto::io::{Event, Input, NetError, Request, RequestId, Response, RetryAfter, SocketEvent, SocketId};
+use chat_proto::io::{Event, Input, SocketEvent, SocketId};
 use chat_proto::json::Value;
 use chat_proto::message::{Content, Item, SendState};
 use chat_proto::phase::{ConnectionStatus, is_allowed};
 
 use super::World;
-use super::perform::is_for_token;
 use crate::client::Kind;
 use crate::oracle::Written;
-use crate::page::{Grant, Page};
+use crate::page::{Page, Place};
 
 /// How many timers may fire at one instant in one page before we call it spinning.
 const SPIN: u32 = 20;
@@ -131,10 +130,18 @@ impl World {
         let mono = self.mono();
         let Some(page) = self.page(number) else { return };
         match input {
-            Input::Socket(_, SocketEvent::Closed { .. }) => page.record.closed_at = Some(mono),
+            Input::Socket(_, SocketEvent::Closed { .. }) => {
+                (page.record.closed_at, page.record.lost_at) = (Some(mono), mono);
+            }
+            Input::Socket(_, SocketEvent::Opened) if page.record.place != Place::Free => {
+                page.record.place = Place::Used;
+            }
             Input::Socket(..) | Input::Response(..) | Input::Minted(..) | Input::Timeout | Input::Hidden => {}
             // A person, the network or another tab may hasten things.
             _ => page.record.closed_at = None,
+        }
+        if matches!(input, Input::Lock(_)) {
+            page.record.begins_to_lead();
         }
         let allowed = 15_000 + page.lag + page.throttle;
         if let Some((_, since)) = page.record.sending
@@ -147,67 +154,19 @@ impl World {
     }
 
     /// I10: nothing is asked for while the page knows that there is no network.
-    fn watch_network(&mut self, number: u32, what: &str) {
+    pub(super) fn watch_network(&mut self, number: u32, what: &str) {
         if self.page(number).is_some_and(|page| page.is_told_offline) {
             self.break_rule("I10", format!("{what} while offline"));
         }
     }
 
-    pub(super) fn watch_request(&mut self, number: u32, id: RequestId, request: &Request) {
-        self.watch_secrets(&request.url);
-        if !is_for_token(request) {
-            return;
-        }
-        self.watch_network(number, "a token was asked for");
-        self.tally.token_requests += 1;
-        let (mono, asked) = (self.mono(), (self.now, (self.stood_still, self.skew)));
-        self.watch_follower(number, "a token was asked for");
-        let is_alone = self.kind == Kind::Naive;
-        let asking = self.tabs.iter().flatten().filter(|page| page.number != number && page.token_request.is_some());
-        let open = asking.filter(|page| self.is_responsible(page)).count();
-        // Who was robbed and has not heard cannot know.
-        let is_robbed = self.lock.is_robbed(number);
-        let Some(page) = self.page(number) else { return };
-        page.record.asked = asked;
-        let is_second = page.token_request.replace(id).is_some() && !is_alone;
-        let not_before = page.record.token_not_before;
-        if is_second || open > 0 && self.setting.has_locks && !is_robbed {
-            self.break_rule("I2", "two token requests at once");
-        }
-        if mono < not_before {
-            self.break_rule("I12", format!("the token endpoint is asked {} ms too early", not_before - mono));
-        }
-    }
-
-    pub(super) fn watch_answer(&mut self, number: u32, id: RequestId, result: &Result<Response, NetError>) {
-        let now = self.clocks();
-        let Some(page) = self.page(number) else { return };
-        if page.token_request != Some(id) {
-            return;
-        }
-        page.token_request = None;
-        let Ok(response) = result else { return };
-        let record = &mut page.record;
-        let pause = match response.retry_after {
-            Some(RetryAfter::Delay(span)) if response.status >= 300 => span,
-            Some(RetryAfter::At(at)) if response.status >= 300 => at.since(now.wall),
-            _ => 0,
-        };
-        record.token_not_before = now.mono.0 + pause.min(3_600_000);
-        if let Some(life) = response.body.at("expires_in").as_u64().filter(|life| response.status == 200 && *life > 0) {
-            let (asked, clocks) = record.asked;
-            let ends_at = asked.saturating_add(life.saturating_mul(1_000));
-            record.grants.push(Grant { ends_at, clocks });
-        }
-    }
-
     /// It can be blamed: it is awake, and knows whether it holds the lock.
-    fn is_responsible(&self, page: &Page) -> bool {
+    pub(super) fn is_responsible(&self, page: &Page) -> bool {
         page.frozen_until <= self.now && !self.lock.is_robbed(page.number)
     }
 
     /// I17: only who holds the lock touches the network.
-    fn watch_follower(&mut self, number: u32, what: &str) {
+    pub(super) fn watch_follower(&mut self, number: u32, what: &str) {
         let is_holder = self.lock.holder() == Some(number) || self.lock.is_robbed(number);
         if self.setting.has_locks && !is_holder {
             self.break_rule("I17", format!("{what} by a tab that follows"));
@@ -227,7 +186,7 @@ impl World {
             self.break_rule("I3", "two sockets at once");
         }
         let Some(page) = self.page(number) else { return };
-        let closed_at = page.record.closed_at.take();
+        let (closed_at, place) = (page.record.closed_at.take(), page.record.place);
         // Where one clock stood still and the other was set, no page can know how old its token is.
         let is_dead = page.record.grants.iter().all(|grant| {
             let is_knowable = grant.clocks.0 == clocks.0 || grant.clocks.1 == clocks.1;
@@ -236,6 +195,7 @@ impl World {
         if has_endpoint && is_dead && self.kind == Kind::Real {
             self.break_rule("I1", "a socket was opened without a token that lives");
         }
+        self.watch_place(place);
         // I12: never at once after a close, unless something hastens it.
         if let Some(at) = closed_at.filter(|at| now.mono.0 < at + 100) {
             self.break_rule("I12", format!("a socket was opened {} ms after a close", now.mono.0 - at));
@@ -262,7 +222,10 @@ impl World {
             self.watch_text(number, mono, text);
         }
         let Some(page) = self.page(number).filter(|_| is_typing) else { return };
-        page.record.last_typing_at = Some(mono);
+        let too_soon = page.record.last_typing_at.replace(mono).is_some_and(|at| mono < at + 5_000);
+        if too_soon {
+            self.break_rule("I16", "two signs of typing within five seconds");
+        }
     }
 
     fn watch_text(&mut self, number: u32, mono: u64, text: &str) {
@@ -280,13 +243,19 @@ impl World {
     }
 
     /// I15: no token and no text in anything that is logged or asked for.
-    fn watch_secrets(&mut self, words: &str) {
+    pub(super) fn watch_secrets(&mut self, words: &str) {
         if ["visitor ", "granted-", "own-"].iter().any(|secret| words.contains(secret)) {
             self.break_rule("I15", format!("a secret in {words:?}"));
         }
     }
 
-    pub(super) fn watch_event(&mut self, event: &Event) {
+    pub(super) fn watch_event(&mut self, number: u32, event: &Event) {
+        if *event == Event::Status(ConnectionStatus::Refused)
+            && let Some(page) = self.page(number)
+        {
+            // Whoever clicks then asks anew.
+            page.record.content = None;
+        }
         match event {
             Event::Problem(problem) => {
                 self.problems += 1;
