@@ -18,12 +18,13 @@
 //! | `message` | `{id?, direction, text, time, author?, state?}` | a message was said just now; not for one from history |
 //! | `status` | `{status, nextTryIn?}` | the connection's state, or the seconds to the next attempt, changed |
 //! | `unread` | `{count}` | so many messages came since the panel was last seen open |
-//! | `error` | `{kind, code?, message}` | something that a developer wants to know; the widget goes on by itself where it can |
+//! | `error` | `{kind, cause?, code?, message?}` | something that a developer wants to know; the widget goes on by itself where it can |
 //!
 //! `direction` is `"inbound"` for the visitor's messages and `"outbound"` for an agent's or a bot's; `time` is an ISO 8601 string in UTC;
 //! `author` is `{name?, isBot}` and comes with outbound ones, `state` is `"sent"` and the like and comes with inbound ones. `status` is one
-//! of the words of `data-status`. `kind` is a stable word, `code` the number that goes with it (a close code, an HTTP status or one of the
-//! protocol's), `message` a sentence for a log. No event holds a token, and only `message` events hold what somebody wrote.
+//! of the words of `data-status`. `kind` is a stable word, `cause` another where somebody can act on it (`docs/diagnosis.md` has all of
+//! them), `code` the number that goes with it (a close code, an HTTP status or one of the protocol's), `message` a sentence
+//! where the words do not say it all. What has a cause is written to the console as well. No event holds a token, and only `message` events hold what somebody wrote.
 
 mod emit;
 mod settings;

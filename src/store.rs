@@ -9,6 +9,7 @@ use chat_proto::config::FieldError;
 use chat_proto::io::{Command, Event, TimelineDiff};
 use chat_proto::message::{Content, Item};
 use chat_proto::phase::ConnectionStatus;
+use chat_proto::problem::Advice;
 
 pub use live::{Live, Shared};
 pub use place::{Day, Place};
@@ -19,8 +20,9 @@ pub use place::{Day, Place};
 pub struct ChatStore {
     /// The lines of the conversation, in the core's order.
     pub rows: Live<Vec<Row>>,
-    /// The state of the connection.
-    pub status: Live<ConnectionStatus>,
+    /// The state of the connection, and what the visitor can do about the latest trouble, in the tab that met it. One value, because each
+    /// further type of them costs the bundle its own code.
+    pub standing: Live<(ConnectionStatus, Option<Advice>)>,
     /// The agent is typing.
     pub is_typing: Live<bool>,
     /// Outbound messages that came since the panel was last seen open.
@@ -65,7 +67,7 @@ impl ChatStore {
     pub fn new() -> Self {
         Self {
             rows: Live::new(Vec::new()),
-            status: Live::new(ConnectionStatus::Idle),
+            standing: Live::new((ConnectionStatus::Idle, None)),
             is_typing: Live::new(false),
             unread: Live::new(0),
             has_earlier: Live::new(false),
@@ -84,7 +86,7 @@ impl ChatStore {
     /// Takes over one event of the core's.
     pub fn apply(&self, event: Event) {
         match event {
-            Event::Status(status) => set(self.status, status),
+            Event::Status(status) => self.stands(status, self.standing.get_untracked().1),
             Event::Timeline(diff) => {
                 set(self.today, Day::today());
                 self.mirror(diff);
@@ -104,9 +106,18 @@ impl ChatStore {
             Event::Draft(text) => set(self.draft, text),
             Event::Full(is_full) => set(self.is_full, is_full),
             Event::Panel(is_open) => set(self.is_open, is_open),
-            // For developers, by the page's own `error` event; the visitor reads the status.
-            Event::Problem(_) => {}
+            // For developers, by the page's own `error` event; the visitor reads the status, and what to do.
+            Event::Problem(problem) => self.stands(self.standing.get_untracked().0, problem.advice()),
         }
+    }
+
+    /// The state of the connection, followed from here on.
+    pub fn status(&self) -> ConnectionStatus {
+        self.standing.get().0
+    }
+
+    fn stands(&self, status: ConnectionStatus, advice: Option<Advice>) {
+        set(self.standing, (status, advice));
     }
 
     /// Opens or closes the panel and says so, if it is not so already. Moves no focus.
@@ -120,7 +131,7 @@ impl ChatStore {
     /// The tag is set up wrongly: the panel names every bad field.
     pub fn misconfigured(&self, errors: Vec<FieldError>) {
         self.misconfigured.set(errors);
-        set(self.status, ConnectionStatus::Misconfigured);
+        self.stands(ConnectionStatus::Misconfigured, None);
     }
 
     /// A bug stopped the widget: the panel says so.

@@ -3,6 +3,7 @@
 
 use chat_proto::message::{Notice, Rejection};
 use chat_proto::phase::ConnectionStatus;
+use chat_proto::problem::Advice;
 
 /// The words of one language.
 pub(crate) struct Words {
@@ -18,11 +19,13 @@ pub(crate) struct Words {
     // The connection.
     pub(crate) connecting: &'static str,
     pub(crate) reconnecting: &'static str,
-    pub(crate) next_try: fn(u32) -> String,
+    pub(crate) busy: &'static str,
+    pub(crate) next_try: fn(&str, u32) -> String,
     pub(crate) offline: &'static str,
     pub(crate) evicted: &'static str,
     pub(crate) ended: &'static str,
     pub(crate) expired: &'static str,
+    pub(crate) no_sign_in: &'static str,
     pub(crate) refused: &'static str,
     pub(crate) unavailable: &'static str,
     pub(crate) misconfigured: &'static str,
@@ -98,13 +101,15 @@ static ENGLISH: Words = Words {
 
     connecting: "Connecting…",
     reconnecting: "Reconnecting…",
-    next_try: |seconds| format!("Reconnecting… next try in {seconds} s"),
+    busy: "The chat is busy right now.",
+    next_try: |line, seconds| format!("{line} Next try in {seconds} s."),
     offline: "You are offline. What you write is sent when you are back.",
     evicted: "You continued this chat in another tab or on another device.",
     ended: "This chat has ended. You can still read it.",
     expired: "This chat can no longer be continued. You can still read it.",
-    refused: "We could not sign you in to the chat. What you wrote is kept.",
-    unavailable: "Chat is not available right now.",
+    no_sign_in: "We cannot sign you in to the chat. If this goes on, reload the page. What you wrote is kept.",
+    refused: "We cannot open the chat. If this goes on, please contact us another way. What you wrote is kept.",
+    unavailable: "Chat is not available right now. Please contact us another way.",
     misconfigured: "This chat is not set up correctly:",
     broken: "The chat has stopped working. Reload the page to go on; what was sent is not lost.",
     try_now: "Try now",
@@ -183,20 +188,29 @@ impl Words {
         (TABLES[0], TABLES[0].lang.to_owned())
     }
 
-    /// What is said about the connection; nothing where all is well.
-    pub(crate) fn status(&self, status: ConnectionStatus) -> String {
+    /// What is said about the connection, and what the visitor can do about it; nothing where all is well.
+    pub(crate) fn status(&self, (status, advice): (ConnectionStatus, Option<Advice>)) -> String {
+        let why = |otherwise| match advice {
+            None => otherwise,
+            Some(Advice::Wait) => self.busy,
+            Some(Advice::SignIn) => self.no_sign_in,
+            Some(Advice::Elsewhere) => self.refused,
+        };
         match status {
             ConnectionStatus::Idle | ConnectionStatus::Online => "",
             ConnectionStatus::Connecting => self.connecting,
-            ConnectionStatus::Reconnecting { next_try_in: Some(seconds) } if seconds > 0 => {
-                return (self.next_try)(seconds);
+            ConnectionStatus::Reconnecting { next_try_in } => {
+                let line = why(self.reconnecting);
+                if let Some(seconds) = next_try_in.filter(|seconds| *seconds > 0) {
+                    return (self.next_try)(line, seconds);
+                }
+                line
             }
-            ConnectionStatus::Reconnecting { .. } => self.reconnecting,
             ConnectionStatus::Offline => self.offline,
             ConnectionStatus::Evicted => self.evicted,
             ConnectionStatus::ReadOnly => self.ended,
             ConnectionStatus::Expired => self.expired,
-            ConnectionStatus::Refused => self.refused,
+            ConnectionStatus::Refused => why(self.refused),
             ConnectionStatus::Misconfigured => self.unavailable,
         }
         .to_owned()

@@ -9,6 +9,7 @@ use chat_proto::config::FieldError;
 use chat_proto::io::{Command, Event, TimelineDiff};
 use chat_proto::message::{LocalId, Notice, Rejection, SendState};
 use chat_proto::phase::ConnectionStatus;
+use chat_proto::problem::{Problem, TokenTrouble};
 use chat_proto::time::Timestamp;
 use screen::{Screen, from_agent, from_bot, from_visitor, no_html, notice, top_of};
 use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
@@ -413,7 +414,7 @@ async fn status_has_words_where_something_is_the_matter_and_none_where_not() {
         (
             ConnectionStatus::Reconnecting { next_try_in: Some(8) },
             "reconnecting",
-            "Reconnecting… next try in 8 sTry now",
+            "Reconnecting… Next try in 8 s.Try now",
         ),
         (ConnectionStatus::Offline, "offline", "You are offline. What you write is sent when you are back."),
         (
@@ -426,13 +427,48 @@ async fn status_has_words_where_something_is_the_matter_and_none_where_not() {
         (
             ConnectionStatus::Refused,
             "refused",
-            "We could not sign you in to the chat. What you wrote is kept.Try again",
+            "We cannot open the chat. If this goes on, please contact us another way. What you wrote is kept.Try again",
         ),
-        (ConnectionStatus::Misconfigured, "misconfigured", "Chat is not available right now."),
+        (
+            ConnectionStatus::Misconfigured,
+            "misconfigured",
+            "Chat is not available right now. Please contact us another way.",
+        ),
     ] {
         screen.apply(Event::Status(status)).await;
         assert_eq!(screen.attribute("status", "data-status"), word);
         assert_eq!(screen.text("status"), words, "{word}");
+    }
+}
+
+#[wasm_bindgen_test]
+async fn what_the_visitor_can_do_is_said_with_the_trouble_and_not_after_it() {
+    let screen = Screen::open().await;
+    let waiting = ConnectionStatus::Reconnecting { next_try_in: Some(8) };
+    let refusal = Problem::NotSignedIn { status: 401 };
+    for (problem, status, words) in [
+        (Problem::InLine, waiting, "The chat is busy right now. Next try in 8 s.Try now"),
+        (
+            Problem::TokenUnavailable(TokenTrouble::NotJson),
+            waiting,
+            "We cannot sign you in to the chat. If this goes on, reload the page. What you wrote is kept. Next try in 8 s.Try now",
+        ),
+        (
+            Problem::KeepsFailing { code: 1000, is_granted: true },
+            waiting,
+            "We cannot open the chat. If this goes on, please contact us another way. What you wrote is kept. Next try in 8 s.Try now",
+        ),
+        (Problem::ConnectionLost { code: 1006 }, waiting, "Reconnecting… Next try in 8 s.Try now"),
+        (
+            refusal,
+            ConnectionStatus::Refused,
+            "We cannot sign you in to the chat. If this goes on, reload the page. What you wrote is kept.Try again",
+        ),
+        (refusal, ConnectionStatus::Online, ""),
+    ] {
+        screen.apply(Event::Problem(problem)).await;
+        screen.apply(Event::Status(status)).await;
+        assert_eq!(screen.text("status"), words);
     }
 }
 

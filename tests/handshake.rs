@@ -3,9 +3,10 @@
 
 mod common;
 
-use chat_proto::io::{Command, Problem};
+use chat_proto::io::Command;
 use chat_proto::message::{Content, Notice};
 use chat_proto::phase::ConnectionStatus;
+use chat_proto::problem::Problem;
 use common::Rig;
 use simulator::{Deployment, Effect, FaultRule, On, Settings};
 

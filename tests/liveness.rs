@@ -4,9 +4,10 @@
 
 mod common;
 
-use chat_proto::io::{Command, Connectivity, Input, Problem};
+use chat_proto::io::{Command, Connectivity, Input};
 use chat_proto::message::SendState;
 use chat_proto::phase::ConnectionStatus;
+use chat_proto::problem::Problem;
 use common::{Dice, Rig};
 use simulator::{Effect, FaultRule, On, Settings, Side};
 

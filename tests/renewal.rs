@@ -3,8 +3,10 @@
 
 mod common;
 
-use chat_proto::io::{Command, Input, Problem, RetryAfter, TokenTrouble};
+use chat_proto::io::{Command, Input, RetryAfter};
 use chat_proto::phase::ConnectionStatus;
+use chat_proto::problem::{Problem, TokenTrouble};
+use chat_proto::time::Timestamp;
 use common::{Reply, Rig};
 use simulator::{Effect, FaultRule, On};
 
@@ -108,28 +110,8 @@ fn a_failing_renewal_is_tried_after_1_2_4_seconds_and_so_on_up_to_30() {
 }
 
 #[test]
-fn what_the_endpoint_calls_its_trouble_is_kept_until_it_grants_again() {
-    let mut rig = Rig::new(1);
-    rig.endpoint.next.extend([Reply::Problem(403, "origin-not-allowed"), Reply::Problem(403, "origin-not-allowed")]);
-    rig.say(Command::Open);
-    rig.run_for(5_000);
-    assert_eq!(rig.session.token_trouble(), Some((TokenTrouble::Status(403), "origin-not-allowed")));
-    rig.endpoint.next.extend([Reply::Problem(503, "a <b>name</b> that is none of ours"), Reply::Hang]);
-    rig.say(Command::TryNow);
-    rig.run_for(80);
-    rig.run_until("answered", |rig| rig.endpoint.requests() == 3 && rig.problems.len() == 2);
-    assert_eq!(rig.session.token_trouble(), Some((TokenTrouble::Status(503), "")));
-    rig.run_for(12_000);
-    assert_eq!(rig.session.token_trouble(), Some((TokenTrouble::Unreachable, "")));
-    rig.run_until("online", |rig| rig.status == ConnectionStatus::Online);
-    assert_eq!(rig.session.token_trouble(), None);
-}
-
-#[test]
 fn an_endpoint_that_asks_for_patience_is_given_it() {
-    for retry_after in
-        [RetryAfter::Delay(45_000), RetryAfter::At(chat_proto::time::Timestamp(1_791_190_800_000 + 46_000))]
-    {
+    for retry_after in [RetryAfter::Delay(45_000), RetryAfter::At(Timestamp(1_791_190_800_000 + 46_000))] {
         let mut rig = Rig::new(1);
         rig.endpoint.next.push_back(Reply::Status(429, Some(retry_after)));
         rig.say(Command::Open);
@@ -146,6 +128,28 @@ fn an_endpoint_that_asks_for_patience_is_given_it() {
         rig.run_for(40_000);
         assert_eq!(rig.status, ConnectionStatus::Online);
     }
+}
+
+#[test]
+fn a_date_to_come_again_is_counted_from_the_answer_s_own_and_not_from_the_visitor_s_clock() {
+    const DAY: i64 = 86_400_000;
+    let date = Timestamp(1_791_190_800_000);
+    let later = |by| Timestamp(date.0 + by);
+    let retry_after = RetryAfter::At(later(45_000)).counted_from(Some(date));
+    for wall_skew in [-DAY, 0, DAY] {
+        let mut rig = Rig::new(1);
+        rig.wall_skew = wall_skew;
+        rig.endpoint.next.push_back(Reply::Status(429, Some(retry_after)));
+        rig.say(Command::Open);
+        rig.run_until("asked again", |rig| rig.endpoint.requests() == 2);
+        let waited = rig.endpoint.asked[1].0 - rig.endpoint.asked[0].0;
+        // And up to a fifth more, so that all do not come at once.
+        assert!((45_000..=54_300).contains(&waited), "{waited} with a clock that is off by {wall_skew}");
+    }
+    // A date that has passed is no wait; without the answer's own date, or with seconds, nothing is counted anew.
+    assert_eq!(RetryAfter::At(date).counted_from(Some(later(1))), RetryAfter::Delay(0));
+    assert_eq!(RetryAfter::At(date).counted_from(None), RetryAfter::At(date));
+    assert_eq!(RetryAfter::Delay(7).counted_from(Some(date)), RetryAfter::Delay(7));
 }
 
 #[test]
@@ -174,7 +178,7 @@ fn a_refusal_by_the_endpoint_is_tried_once_more_and_then_ends_visibly() {
         rig.say(Command::Open);
         rig.run_for(HOUR);
         assert_eq!(rig.status, ConnectionStatus::Refused);
-        assert_eq!(rig.problems, [Problem::Refused { code: status }]);
+        assert_eq!(rig.problems, [Problem::NotSignedIn { status }]);
         assert_eq!((rig.endpoint.requests(), rig.sockets), (2, 0), "no further request by itself");
         rig.say(Command::TryNow);
         rig.run_for(5_000);

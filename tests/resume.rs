@@ -3,9 +3,10 @@
 
 mod common;
 
-use chat_proto::io::{Command, Input, Problem};
+use chat_proto::io::{Command, Input};
 use chat_proto::message::{Content, Notice, Rejection, SendState};
 use chat_proto::phase::ConnectionStatus;
+use chat_proto::problem::Problem;
 use common::{Reply, Rig};
 use simulator::{Cut, Effect, FaultRule, On, Settings, Side};
 

@@ -4,9 +4,10 @@
 mod common;
 
 use chat_proto::config::Timings;
-use chat_proto::io::{Command, Input, Problem};
+use chat_proto::io::{Command, Input};
 use chat_proto::message::{LocalId, Rejection, SendState};
 use chat_proto::phase::ConnectionStatus;
+use chat_proto::problem::Problem;
 use chat_proto::snapshot::{Fate, Kept};
 use chat_proto::time::Timestamp;
 use common::Rig;

@@ -3,8 +3,9 @@
 
 mod common;
 
-use chat_proto::io::{Command, Input, Problem, TokenTrouble};
+use chat_proto::io::{Command, Input};
 use chat_proto::phase::ConnectionStatus;
+use chat_proto::problem::{Problem, TokenTrouble};
 use common::{Reply, Rig};
 use simulator::{Effect, FaultRule, On};
 

@@ -20,6 +20,7 @@
   const calls = []; // said by the page or the visitor, not yet heard by the widget
   const listeners = { __proto__: null, message: new Set(), status: new Set(), unread: new Set(), error: new Set() };
   let status; // the latest, in an array, for those who subscribe late
+  let named; // the cause that stands in the console
   let loading; // the promise of the widget, from the first wish for it on
   let attempt = 0;
   let widget;
@@ -113,7 +114,13 @@
   }
 
   function emit(event, detail) {
-    if (event === "status") status = [detail];
+    if (event === "status") {
+      status = [detail];
+      if (detail.status === "online") named = undefined;
+    }
+    // Once, until another takes its place or messages flow again: attempt after attempt meets it.
+    const { cause = named } = detail;
+    if (cause !== named) console.warn(`[guest-chat] ${(named = cause)}: GuestChat("diagnose") says more`);
     for (const entry of listeners[event] ?? []) tell(event, entry, detail);
   }
 

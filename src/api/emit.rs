@@ -1,7 +1,7 @@
 //! The core's events as the page hears them. What they look like is public: see the table in [`crate::api`].
 
 use chat_proto::config::FieldError;
-use chat_proto::io::{Event, Problem, TokenTrouble};
+use chat_proto::io::Event;
 use chat_proto::message::{Content, Item};
 use chat_proto::phase::ConnectionStatus;
 use chat_proto::time::Timestamp;
@@ -15,7 +15,6 @@ use crate::driver::object::object;
 const LATEST: Timestamp = Timestamp(8_640_000_000_000_000);
 
 /// The way to the page's listeners.
-#[derive(Clone)]
 pub(crate) struct Emitter(Function);
 
 impl Emitter {
@@ -29,7 +28,10 @@ impl Emitter {
             Event::Said(item) => self.message(item),
             Event::Status(status) => self.status(*status),
             Event::Unread(count) => self.emit("unread", &[("count", (*count).into())]),
-            Event::Problem(problem) => self.error(problem.word(), problem.code(), explain(problem)),
+            Event::Problem(problem) => {
+                // What has happened is in these words; sentences would cost the bundle more than they say.
+                self.error(problem.word(), problem.cause(), problem.code(), None);
+            }
             // The panel's own affairs.
             Event::Timeline(_)
             | Event::Typing(_)
@@ -46,7 +48,7 @@ impl Emitter {
         let mut all = String::from("[guest-chat] badly configured:");
         for error in errors {
             let line = String::from(error.attribute) + ": " + &error.problem;
-            self.error("misconfigured", None, &line);
+            self.error("misconfigured", None, None, Some(&line));
             all.push('\n');
             all.push_str(&line);
         }
@@ -93,8 +95,10 @@ impl Emitter {
         self.emit("status", &[("status", status.word().into()), ("nextTryIn", next_try_in.into())]);
     }
 
-    fn error(&self, kind: &str, code: Option<u16>, message: &str) {
-        self.emit("error", &[("kind", kind.into()), ("code", code.into()), ("message", message.into())]);
+    fn error(&self, kind: &str, cause: Option<&str>, code: Option<u16>, message: Option<&str>) {
+        let detail =
+            [("kind", kind.into()), ("cause", cause.into()), ("code", code.into()), ("message", message.into())];
+        self.emit("error", &detail);
     }
 
     /// What a listener throws is the page's own affair: it is shown, and goes no further.
@@ -109,28 +113,4 @@ impl Emitter {
 fn iso(time: Timestamp) -> JsValue {
     let date = js_sys::Date::new(&(time.min(LATEST).0 as f64).into());
     date.to_iso_string().into()
-}
-
-/// For a developer's log; what the visitor reads is in `strings.rs`.
-fn explain(problem: &Problem) -> &'static str {
-    match problem {
-        Problem::TokenUnavailable(TokenTrouble::NotAGrant) => {
-            "the token endpoint's answer is no grant; it will be asked again"
-        }
-        Problem::TokenUnavailable(_) => "the token endpoint gave no usable grant; it will be asked again",
-        Problem::Refused { .. } => {
-            "this visitor is refused; nothing more is tried until the visitor asks for it; why: GuestChat(\"diagnose\")"
-        }
-        Problem::Deployment { .. } => "the deployment is unknown or inactive; check data-deployment-id and the region",
-        // What says nothing: mostly the token, and a browser cannot tell which of the two.
-        Problem::ConnectionLost { code: 1000 | 1005 } => {
-            "the connection was closed without a reason, and will be made again; if that goes on, the token has expired or \
-             lacks a right: GuestChat(\"diagnose\")"
-        }
-        Problem::ConnectionLost { .. } => "the connection was lost; it will be made again",
-        Problem::Unresponsive => "nothing came back in time; the connection will be made again",
-        Problem::Backend { .. } => "the backend answered with an error",
-        Problem::UnreadableFrame => "a frame could not be read and was skipped",
-        Problem::History { .. } => "older messages could not be fetched",
-    }
 }

@@ -87,11 +87,12 @@ fn tell_of_connection(chat: Chat, voice: Voice) {
     let mut last = None;
     follow(move || {
         // By kind, so that a countdown is not read out.
-        let now = (kind_of(store.status.get()), store.is_open.get());
+        let (status, advice) = store.standing.get();
+        let now = ((kind_of(status), advice), store.is_open.get());
         if last.replace(now) == Some(now) {
             return;
         }
-        let (status, is_open) = now;
+        let (standing, is_open) = now;
         trouble.set(None);
         if !is_open {
             return;
@@ -101,7 +102,7 @@ fn tell_of_connection(chat: Chat, voice: Voice) {
                 voice.say(words.online_again);
             }
         } else if status != ConnectionStatus::Idle {
-            let line = words.status(status);
+            let line = words.status(standing);
             let (voice, was_trouble_told) = (voice.clone(), was_trouble_told.clone());
             let tell = move || {
                 was_trouble_told.set(status != ConnectionStatus::Connecting);

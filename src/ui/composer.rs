@@ -55,7 +55,7 @@ pub(super) fn composer(chat: Chat, reading: Reading) -> El {
         chat.wants_composer.set(true);
     };
     let placeholder = move || {
-        let is_over = store.status.get().is_over();
+        let is_over = store.status().is_over();
         let words = if is_over {
             words.placeholder_over
         } else if is_closed() {
@@ -115,7 +115,7 @@ pub(super) fn composer(chat: Chat, reading: Reading) -> El {
 
     el("div")
         .class("composer")
-        .child_if(move || store.status.get().is_over(), move || ended(chat))
+        .child_if(move || store.status().is_over(), move || ended(chat))
         .child(el("div").class("field").live_class("disabled", is_closed).child(grow).child(send))
         .child(room)
 }

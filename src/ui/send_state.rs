@@ -37,7 +37,7 @@ pub(super) fn marked(bubble: El, item: Shared<Item>) -> El {
 /// The line under the bubble.
 pub(super) fn send_line(chat: Chat, item: Shared<Item>) -> El {
     let words = chat.words;
-    let is_away = move || chat.store.status.get() == ConnectionStatus::Offline;
+    let is_away = move || chat.store.status() == ConnectionStatus::Offline;
     let kind = {
         let item = item.clone();
         move || match state_of(&item) {
@@ -67,7 +67,7 @@ pub(super) fn send_line(chat: Chat, item: Shared<Item>) -> El {
                 let retry = Command::Retry(id.clone());
                 // Where the chat is over there is nothing to try; the message waits for the next one.
                 line.child_if(
-                    move || !chat.store.status.get().is_over(),
+                    move || !chat.store.status().is_over(),
                     move || button(chat, "choice", "retry", again, retry.clone()),
                 )
                 .child(button(chat, "choice", "", drop, Command::Discard(id)))

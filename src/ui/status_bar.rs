@@ -10,10 +10,9 @@ use super::dom::{El, el};
 /// The status line.
 pub(super) fn status_bar(chat: Chat) -> El {
     let (store, words) = (chat.store, chat.words);
-    let status = store.status;
-    let text = move || if store.broken.get() { words.broken.to_owned() } else { words.status(status.get()) };
+    let text = move || if store.broken.get() { words.broken.to_owned() } else { words.status(store.standing.get()) };
     // By kind, so that a countdown does not build the button anew under the visitor's finger.
-    let kind = move || if store.broken.get() { "broken" } else { status.get().word() };
+    let kind = move || if store.broken.get() { "broken" } else { store.status().word() };
     let action = move |kind| match kind {
         "reconnecting" => Some(button(chat, "action", "", words.try_now, Command::TryNow)),
         "refused" => Some(button(chat, "action", "", words.try_again, Command::TryNow)),
@@ -26,7 +25,7 @@ pub(super) fn status_bar(chat: Chat) -> El {
         .class("status")
         .live_class("shown", move || !text().is_empty())
         .live_class("broken", move || store.broken.get())
-        .live_attr("data-status", move || status.get().word().to_owned())
+        .live_attr("data-status", move || store.status().word().to_owned())
         .child(el("span").class("words").live_text(text))
         .child_by(kind, action)
 }
@@ -39,6 +38,6 @@ pub(super) fn button(chat: Chat, class: &str, part: &str, words: &str, command: 
 
 /// Whether nothing can be written now.
 pub(super) fn is_closed_for_writing(chat: Chat) -> bool {
-    let status = chat.store.status.get();
+    let status = chat.store.status();
     status.is_over() || status == ConnectionStatus::Misconfigured || chat.store.broken.get()
 }

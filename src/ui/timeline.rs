@@ -112,7 +112,7 @@ fn end(chat: Chat, content: El) -> El {
     let (store, words) = (chat.store, chat.words);
     // Nobody has answered yet, and the visitor has said something.
     let is_waiting = move || {
-        store.status.get().word() == "online"
+        store.status().word() == "online"
             && !store.is_typing.get()
             && store.rows.with(|rows| {
                 let is = |wanted: fn(&Content) -> bool| {

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use chat_proto::io::{Method, Request, Response, RetryAfter};
+use chat_proto::io::{Method, NetError, Request, Response, RetryAfter};
 use chat_proto::json::Value;
 
 pub struct Endpoint {
@@ -27,10 +27,11 @@ pub struct Endpoint {
 
 pub enum Reply {
     Status(u16, Option<RetryAfter>),
-    /// A problem of one of our own endpoints, by its name.
-    Problem(u16, &'static str),
     Html,
     Hang,
+    Unreachable,
+    /// A JSON body that is no grant.
+    NoGrant,
     /// A grant of another token than before, for the same session.
     Changed(String),
     /// A grant with a place in line, asked for or not.
@@ -54,8 +55,7 @@ impl Default for Endpoint {
 }
 
 impl Endpoint {
-    /// `None` if it never answers.
-    pub fn answer(&mut self, request: &Request, now: u64) -> Option<Response> {
+    pub fn answer(&mut self, request: &Request, now: u64) -> Result<Response, NetError> {
         assert_eq!(request.method, Method::Post);
         assert!(request.with_cookies && request.authorization.is_none());
         let body = request.body.as_ref().expect("a body");
@@ -78,14 +78,12 @@ impl Endpoint {
             Some(Reply::Changed(token)) => (200, None, self.grant(now, &token, slot)),
             Some(Reply::ConnectAfter(wait)) => (200, None, self.grant(now, &kept, Some(wait))),
             Some(Reply::Status(status, retry_after)) => (status, retry_after, Value::Null),
-            Some(Reply::Problem(status, name)) => {
-                let kind = format!("urn:guest-chat:problem:{name}");
-                (status, None, Value::object([("type", kind.into()), ("detail", "What to change.".into())]))
-            }
             Some(Reply::Html) => (200, None, Value::Null),
-            Some(Reply::Hang) => return None,
+            Some(Reply::NoGrant) => (200, None, Value::object([("access_token", "granted".into())])),
+            Some(Reply::Hang) => return Err(NetError::Timeout),
+            Some(Reply::Unreachable) => return Err(NetError::Failed),
         };
-        Some(Response { status, retry_after, body })
+        Ok(Response { status, retry_after, body })
     }
 
     fn grant(&mut self, now: u64, token: &str, slot: Option<u64>) -> Value {

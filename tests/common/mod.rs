@@ -18,12 +18,13 @@ use std::collections::BTreeMap;
 use chat_proto::config::{Config, Settings};
 use chat_proto::dialect::web_messaging::WebMessaging;
 use chat_proto::io::{
-    Command, Connectivity, Event, Input, NetError, Output, Problem, Request, RequestId, Response, RetryAfter,
-    SocketEvent, SocketId, TimelineDiff,
+    Command, Connectivity, Event, Input, NetError, Output, Request, RequestId, Response, RetryAfter, SocketEvent,
+    SocketId, TimelineDiff,
 };
 use chat_proto::json::Value;
 use chat_proto::message::{Content, Inbound, Item, LocalId, SendState};
 use chat_proto::phase::ConnectionStatus;
+use chat_proto::problem::Problem;
 use chat_proto::session::Session;
 use chat_proto::snapshot::Snapshot;
 use chat_proto::time::{Instant, Now, Timestamp};
@@ -467,11 +468,9 @@ impl Rig {
         let wait = self.one_way();
         if request.url == TOKEN_URL {
             self.open_token_requests -= 1;
-            match self.endpoint.answer(request, self.now) {
-                Some(response) => self.later(wait, Happening::Answer(id, Ok(response))),
-                None => self.later(request.timeout, Happening::Answer(id, Err(NetError::Timeout))),
-            }
-            return;
+            let answer = self.endpoint.answer(request, self.now);
+            let wait = if answer == Err(NetError::Timeout) { request.timeout } else { wait };
+            return self.later(wait, Happening::Answer(id, answer));
         }
         let target = request.url.strip_prefix(BACKEND).unwrap_or_else(|| panic!("asked elsewhere: {}", request.url));
         let mut asked = simulator::Request::get(target, ORIGIN);

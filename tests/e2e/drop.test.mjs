@@ -175,7 +175,7 @@ test("the visitor need not wait for the next attempt", async (t) => {
   await site.simulator.kill();
   const tryNow = visitor.page.getByRole("button", { name: "Try now" });
   await tryNow.waitFor();
-  await until("a wait of some seconds", LONG, async () => /next try in [3-9]/.test(await visitor.part("status").textContent()));
+  await until("a wait of some seconds", LONG, async () => /Next try in [3-9]/.test(await visitor.part("status").textContent()));
   await site.simulator.start();
   await tryNow.click();
   await visitor.status("online");

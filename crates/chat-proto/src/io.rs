@@ -6,6 +6,7 @@ use alloc::{string::String, vec::Vec};
 use crate::json::Value;
 use crate::message::{Item, LocalId};
 use crate::phase::ConnectionStatus;
+use crate::problem::Problem;
 use crate::snapshot::{Kept, SharedRecord, Snapshot};
 use crate::time::{Millis, Timestamp};
 
@@ -206,80 +207,6 @@ pub enum TimelineDiff {
     },
 }
 
-/// What a developer is told when something goes wrong, as the page's `error` event.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Problem {
-    /// The token endpoint gave no usable grant; will be tried again.
-    TokenUnavailable(TokenTrouble),
-    /// The token endpoint, or the backend, refuses this visitor; nothing more is tried by itself.
-    Refused {
-        /// The HTTP status or protocol code of the last refusal.
-        code: u16,
-    },
-    /// The deployment is unknown or inactive.
-    Deployment {
-        /// The HTTP status of the deployment's configuration, or 200 if it says that it is inactive.
-        status: u16,
-    },
-    /// A connection ended, with this close code, and will be tried again.
-    ConnectionLost {
-        /// The close code; 1006 if there was none.
-        code: u16,
-    },
-    /// Nothing came back in time and the connection was given up.
-    Unresponsive,
-    /// The backend answered with an error that concerns no message.
-    Backend {
-        /// The protocol's code.
-        code: u16,
-    },
-    /// Frames arrive that cannot be read. Said once for each connection.
-    UnreadableFrame,
-    /// A page of history could not be fetched.
-    History {
-        /// The HTTP status, or 0 if there was no answer.
-        status: u16,
-    },
-}
-
-impl Problem {
-    /// A stable word, for the page's `error` event.
-    pub fn word(&self) -> &'static str {
-        match self {
-            Self::TokenUnavailable(_) => "token-unavailable",
-            Self::Refused { .. } => "refused",
-            Self::Deployment { .. } => "deployment",
-            Self::ConnectionLost { .. } => "connection-lost",
-            Self::Unresponsive => "unresponsive",
-            Self::Backend { .. } => "backend",
-            Self::UnreadableFrame => "unreadable-frame",
-            Self::History { .. } => "history",
-        }
-    }
-
-    /// The number that goes with it (a close code, an HTTP status or a protocol code), if there is one.
-    pub fn code(&self) -> Option<u16> {
-        match self {
-            Self::Refused { code } | Self::ConnectionLost { code } | Self::Backend { code } => Some(*code),
-            Self::Deployment { status }
-            | Self::History { status }
-            | Self::TokenUnavailable(TokenTrouble::Status(status)) => Some(*status),
-            Self::TokenUnavailable(_) | Self::Unresponsive | Self::UnreadableFrame => None,
-        }
-    }
-}
-
-/// Why the token endpoint gave no usable grant.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum TokenTrouble {
-    /// No answer: the network, or no reply within ten seconds.
-    Unreachable,
-    /// It answered with this status.
-    Status(u16),
-    /// It answered 2xx, but not with a grant (an HTML login page, for instance).
-    NotAGrant,
-}
-
 /// What to ask by HTTP. Never cached.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Request {
@@ -326,6 +253,18 @@ pub enum RetryAfter {
     At(Timestamp),
 }
 
+impl RetryAfter {
+    /// The same, where the answer says when it was given (`Date`): both times are then of one clock, and the visitor's, which may be wrong
+    /// by days, need not be asked.
+    #[must_use]
+    pub fn counted_from(self, date: Option<Timestamp>) -> Self {
+        match (self, date) {
+            (Self::At(at), Some(date)) => Self::Delay(at.since(date)),
+            (other, _) => other,
+        }
+    }
+}
+
 /// Why there is no HTTP answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NetError {
@@ -333,29 +272,4 @@ pub enum NetError {
     Failed,
     /// No answer in time.
     Timeout,
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_problem_has_its_word_and_the_number_that_goes_with_it() {
-        let trouble = Problem::TokenUnavailable;
-        let words = [
-            (trouble(TokenTrouble::Status(503)), "token-unavailable", Some(503)),
-            (trouble(TokenTrouble::Unreachable), "token-unavailable", None),
-            (trouble(TokenTrouble::NotAGrant), "token-unavailable", None),
-            (Problem::Refused { code: 403 }, "refused", Some(403)),
-            (Problem::Deployment { status: 404 }, "deployment", Some(404)),
-            (Problem::ConnectionLost { code: 1006 }, "connection-lost", Some(1006)),
-            (Problem::Unresponsive, "unresponsive", None),
-            (Problem::Backend { code: 500 }, "backend", Some(500)),
-            (Problem::UnreadableFrame, "unreadable-frame", None),
-            (Problem::History { status: 0 }, "history", Some(0)),
-        ];
-        for (problem, word, code) in words {
-            assert_eq!((problem.word(), problem.code()), (word, code));
-        }
-    }
 }

@@ -19,7 +19,7 @@
 //! [`session`] decides everything about a conversation, [`tab`] which of a browser's tabs holds it; [`io`] names every word in and out.
 //! What it keeps in order: `timeline` (what is shown), `outbox` (what is not certainly delivered), `credential` (the token). What it waits
 //! for: `timer`, `pending`, `backoff`, `window`. How it speaks:
-//! [`dialect`]. Where it is, may go and was: [`phase`], [`journal`]. The rest is plain data: [`message`], [`config`], [`snapshot`], [`text`], [`json`], [`time`].
+//! [`dialect`]. Where it is, may go and was: [`phase`], [`journal`]; what goes wrong there: [`problem`]. The rest is plain data: [`message`], [`config`], [`snapshot`], [`text`], [`json`], [`time`].
 #![cfg_attr(not(test), no_std)]
 
 extern crate alloc;
@@ -31,6 +31,7 @@ pub mod tab;
 mod closure;
 pub mod journal;
 pub mod phase;
+pub mod problem;
 
 pub mod message;
 mod outbox;

@@ -19,11 +19,12 @@ use crate::backoff::Backoff;
 use crate::config::{Config, Timings};
 use crate::credential::Grant;
 use crate::dialect::{ClientOp, Deployment, Dialect, Wire};
-use crate::io::{Command, Connectivity, Event, Input, Output, Problem, SocketEvent, SocketId};
+use crate::io::{Command, Connectivity, Event, Input, Output, SocketEvent, SocketId};
 use crate::journal::{Journal, Transition};
 use crate::outbox::Outbox;
 use crate::pending::{Asked, Pending};
 use crate::phase::{ConnectionStatus, Phase, is_allowed};
+use crate::problem::Problem;
 use crate::random::Random;
 use crate::snapshot::{SharedRecord, Snapshot, TabRecord};
 use crate::tab::Known;
@@ -60,6 +61,8 @@ pub struct Session {
     backoff: Backoff,
     /// Sockets in a row that never opened.
     unopened: u32,
+    /// Sockets in a row that opened, and were closed without a word before the hello was answered.
+    unheard: u32,
     /// How often the backend said that it does not know our session, since it last took a message.
     strangeness: u32,
     /// Closes that speak of a misunderstanding between the two sides.
@@ -115,6 +118,7 @@ impl Session {
             rates: Rates::default(),
             backoff: Backoff::default(),
             unopened: 0,
+            unheard: 0,
             strangeness: 0,
             misunderstandings: Window::default(),
             has_network: true,

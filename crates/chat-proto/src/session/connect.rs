@@ -5,17 +5,22 @@ use super::liveness::Liveness;
 use crate::closure::{Remedy, remedy};
 use crate::config::Timings;
 use crate::dialect::ClientOp;
-use crate::io::{Event, NetError, Output, Problem, Response, SocketId};
+use crate::io::{Event, NetError, Output, Response, SocketId};
 use crate::message::Notice;
 use crate::pending::Asked;
 use crate::phase::Phase;
+use crate::problem::Problem;
 use crate::time::{Instant, Millis, Now, SECOND};
 use crate::timer::Timer;
 use crate::window::Window;
 
 /// After so many sockets in a row that never opened, those are asked who may know why: the token endpoint and the settings. A browser
-/// does not tell a refused upgrade from a dead network.
+/// does not tell a refused upgrade from a dead network. After so many that were closed without a word before the hello was answered the
+/// endpoint is asked as well: the token may have expired. What the next one meets is not chance any more, and is told as a cause.
 const DOUBTFUL: u32 = 2;
+
+/// A wait in line of more than this is told. Until then nobody sees it.
+const LONG_LINE: Millis = 2 * SECOND;
 
 impl Session {
     /// Starts an attempt: what a socket needs is fetched first.
@@ -47,6 +52,9 @@ impl Session {
         let Some(grant) = self.usable_grant(now) else { return };
         let token = grant.token().into();
         if let Some(slot) = self.supply.slot().filter(|slot| *slot > now.mono) {
+            if slot.since(now.mono) > LONG_LINE {
+                self.report(Problem::InLine);
+            }
             return self.wait_until(now, slot);
         }
         self.supply.try_slot();
@@ -105,6 +113,7 @@ impl Session {
         }
         self.timers.stop(Timer::Answer);
         self.was_accepted = true;
+        self.unheard = 0;
         match (is_read_only, is_new) {
             (true, _) if self.wants_new_chat => self.end_session(now, id),
             (true, _) => {
@@ -181,12 +190,24 @@ impl Session {
         if remedy == Remedy::Shorten {
             self.outbox.suspect();
         }
+        let is_unheard = matches!(self.phase, Phase::Handshaking(_)) && matches!(code, 1000 | 1005);
+        let loss = if is_unheard && self.unheard >= DOUBTFUL || self.opens_never() {
+            self.keeps_failing(code)
+        } else {
+            Problem::ConnectionLost { code }
+        };
         self.give_up_socket(now, false);
         if was_read_only {
             self.enter(now, Phase::ReadOnly(None));
             return;
         }
-        self.report(Problem::ConnectionLost { code });
+        self.report(loss);
+        if is_unheard {
+            self.unheard += 1;
+            if self.unheard == DOUBTFUL {
+                self.doubt_token(now);
+            }
+        }
         let is_enough = match remedy {
             Remedy::Retry | Remedy::Shorten => false,
             Remedy::RetryLater => {
@@ -210,8 +231,17 @@ impl Session {
 
     /// Nothing came back in time: the connection is held for dead, whatever the browser says.
     pub(super) fn on_silence(&mut self, now: Now) {
-        self.report(Problem::Unresponsive);
+        self.report(if self.opens_never() { self.keeps_failing(1006) } else { Problem::Unresponsive });
         self.fail_connection(now, 0);
+    }
+
+    fn keeps_failing(&self, code: u16) -> Problem {
+        Problem::KeepsFailing { code, is_granted: self.config.token_url.is_some() }
+    }
+
+    /// This socket, like those before it, has not opened.
+    fn opens_never(&self) -> bool {
+        matches!(self.phase, Phase::Connecting(_)) && self.unopened >= DOUBTFUL
     }
 
     /// Gives the connection up and tries again, after this wait at least.
@@ -321,7 +351,7 @@ impl Session {
         match self.strangeness {
             1 => {}
             2 => self.drop_session_token(),
-            _ => return self.refuse(now, code),
+            _ => return self.refuse(now, Problem::Refused { code }),
         }
         self.fail_connection(now, 0);
     }

@@ -4,8 +4,9 @@
 
 use super::Session;
 use crate::dialect::ClientOp;
-use crate::io::{Problem, SocketId};
+use crate::io::SocketId;
 use crate::phase::Phase;
+use crate::problem::Problem;
 use crate::time::{Instant, Now};
 use crate::timer::Timer;
 use crate::window::Window;

@@ -5,11 +5,12 @@ use alloc::{string::String, vec::Vec};
 
 use super::Session;
 use crate::dialect::{ClientOp, HistoryPage, Row, RowContent};
-use crate::io::{Event, NetError, Problem, Response, RetryAfter};
+use crate::io::{Event, NetError, Response, RetryAfter};
 use crate::message::{LocalId, MessageId, Notice};
 use crate::outbox::{Evidence, Verdict};
 use crate::pending::Asked;
 use crate::phase::Phase;
+use crate::problem::Problem;
 use crate::time::{Instant, Millis, Now, Timestamp};
 use crate::timer::Timer;
 

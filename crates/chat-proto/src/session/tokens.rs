@@ -8,10 +8,11 @@ use alloc::string::String;
 use super::Session;
 use crate::config::Timings;
 use crate::credential::Grant;
-use crate::io::{Method, NetError, Output, Problem, Request, Response, RetryAfter, TokenTrouble};
+use crate::io::{Method, NetError, Output, Request, Response, RetryAfter};
 use crate::json::Value;
 use crate::pending::Asked;
 use crate::phase::Phase;
+use crate::problem::{Problem, TokenTrouble};
 use crate::time::{Instant, Millis, Now, SECOND};
 use crate::timer::Timer;
 use crate::window::Window;
@@ -30,8 +31,8 @@ pub(super) struct TokenSupply {
     wants_new: bool,
     /// The token that is being asked for is of a session that has ended meanwhile.
     is_outdated: bool,
-    /// Why the endpoint's last answer was no grant, and the name that it gave this.
-    trouble: Option<(TokenTrouble, String)>,
+    /// The endpoint's last answer was a refusal.
+    was_refused: bool,
 }
 
 /// When the next socket may be opened, where the endpoint has a say in it.
@@ -77,12 +78,6 @@ impl TokenSupply {
 }
 
 impl Session {
-    /// Why the token endpoint gave no grant when it was last asked, with the name by which a companion of ours calls it; `None` if it
-    /// gave one.
-    pub fn token_trouble(&self) -> Option<(TokenTrouble, &str)> {
-        self.supply.trouble.as_ref().map(|(trouble, name)| (*trouble, name.as_str()))
-    }
-
     /// The token, if a socket can be opened with it without asking the endpoint first.
     pub(super) fn usable_grant(&self, now: Now) -> Option<&Grant> {
         let may_open = self.supply.slot == Slot::Free || self.holds_slot(now);
@@ -186,26 +181,30 @@ impl Session {
         match result {
             Ok(Response { status: 200..=299, body, .. }) => {
                 // A grant that is over when it arrives is as good as none, and asking for the next at once would never end.
-                let grant = Grant::read(&body, asked, &self.config.timings, &mut self.random);
-                match grant.filter(|grant| !grant.is_over(now, &self.config.timings)) {
-                    Some(grant) => self.on_grant(now, grant, body.at("connect_after_ms").as_u64()),
-                    None => self.token_failed(now, TokenTrouble::NotAGrant, &body, None),
-                }
+                let trouble = match Grant::read(&body, asked, &self.config.timings, &mut self.random) {
+                    Some(grant) if !grant.is_over(now, &self.config.timings) => {
+                        return self.on_grant(now, grant, body.at("connect_after_ms").as_u64());
+                    }
+                    None if matches!(body, Value::Null) => TokenTrouble::NotJson,
+                    _ => TokenTrouble::NotAGrant,
+                };
+                self.token_failed(now, trouble, None);
             }
             // Where everything has stopped meanwhile, a refusal of what nobody needs changes nothing.
             Ok(Response { status: 401 | 403, .. }) if !self.phase.is_under_way() => {}
-            Ok(Response { status: status @ (401 | 403), body, .. }) => self.on_refused(now, status, &body),
-            Ok(Response { status, retry_after, body }) => {
-                self.token_failed(now, TokenTrouble::Status(status), &body, retry_after);
+            Ok(Response { status: status @ (401 | 403), .. }) => self.on_refused(now, status),
+            Ok(Response { status, retry_after, .. }) => {
+                self.token_failed(now, TokenTrouble::Status(status), retry_after);
             }
-            Err(_) => self.token_failed(now, TokenTrouble::Unreachable, &Value::Null, None),
+            Err(NetError::Timeout) => self.token_failed(now, TokenTrouble::Timeout, None),
+            Err(NetError::Failed) => self.token_failed(now, TokenTrouble::Unreachable, None),
         }
     }
 
     fn on_grant(&mut self, now: Now, grant: Grant, connect_after: Option<Millis>) {
         self.supply.failures = 0;
         self.supply.wants_new = false;
-        self.supply.trouble = None;
+        self.supply.was_refused = false;
         self.supply.slot = match connect_after {
             Some(wait) => Slot::At(now.mono + wait.min(self.config.timings.slot_cap)),
             None if self.supply.slot == Slot::Asked => Slot::Free,
@@ -233,8 +232,8 @@ impl Session {
     }
 
     /// The endpoint gave no grant, but may later.
-    fn token_failed(&mut self, now: Now, trouble: TokenTrouble, body: &Value, retry_after: Option<RetryAfter>) {
-        self.supply.trouble = Some((trouble, name(body)));
+    fn token_failed(&mut self, now: Now, trouble: TokenTrouble, retry_after: Option<RetryAfter>) {
+        self.supply.was_refused = false;
         self.report(Problem::TokenUnavailable(trouble));
         let asked_for = retry_after.map_or(0, |it| delay(it, now)).min(self.config.timings.retry_after_cap);
         // Whoever was asked for the same patience at the same time is not to come back at the same time.
@@ -259,13 +258,11 @@ impl Session {
 
     /// The endpoint does not accept this visitor. Once, the token that it was asked to renew may simply have been the wrong one; twice in
     /// a row it means it.
-    fn on_refused(&mut self, now: Now, code: u16, body: &Value) {
-        let was_refused = matches!(self.supply.trouble, Some((TokenTrouble::Status(401 | 403), _)));
-        self.supply.trouble = Some((TokenTrouble::Status(code), name(body)));
-        if !was_refused && self.distrust_token(now) {
+    fn on_refused(&mut self, now: Now, status: u16) {
+        if !core::mem::replace(&mut self.supply.was_refused, true) && self.distrust_token(now) {
             self.fetch_token(now);
         } else {
-            self.refuse(now, code);
+            self.refuse(now, Problem::NotSignedIn { status });
         }
     }
 
@@ -274,7 +271,7 @@ impl Session {
         if self.distrust_token(now) {
             self.fail_connection(now, 0);
         } else {
-            self.refuse(now, code);
+            self.refuse(now, Problem::Refused { code });
         }
     }
 
@@ -303,9 +300,9 @@ impl Session {
         }
     }
 
-    pub(super) fn refuse(&mut self, now: Now, code: u16) {
+    pub(super) fn refuse(&mut self, now: Now, why: Problem) {
         self.forget_fetched_token();
-        self.report(Problem::Refused { code });
+        self.report(why);
         self.stop(now, Phase::Refused);
     }
 
@@ -333,11 +330,4 @@ fn delay(retry_after: RetryAfter, now: Now) -> Millis {
         RetryAfter::Delay(delay) => delay,
         RetryAfter::At(at) => at.since(now.wall),
     }
-}
-
-/// The name that one of our own endpoints gives its trouble (RFC 9457, `type`), and nothing else that may stand there.
-fn name(body: &Value) -> String {
-    let name = body.at("type").as_str().and_then(|it| it.strip_prefix("urn:guest-chat:problem:")).unwrap_or_default();
-    let is_word = name.len() <= 40 && name.bytes().all(|b| b.is_ascii_lowercase() || b == b'-');
-    if is_word { name.into() } else { String::new() }
 }

@@ -1,0 +1,236 @@
+//! Why a connection came to nothing: for each way, what the developer hears (kind, code and cause) and what the visitor can do.
+#![cfg(not(target_arch = "wasm32"))]
+
+mod common;
+
+use std::collections::BTreeSet;
+
+use chat_proto::io::Command;
+use chat_proto::phase::ConnectionStatus;
+use chat_proto::problem::Advice::{Elsewhere, SignIn, Wait};
+use chat_proto::problem::{Advice, Problem};
+use common::{Reply, Rig};
+use simulator::{Effect, FaultRule, On, Settings};
+
+const MINUTE: u64 = 60_000;
+
+/// What is wrong, how it is made so, and what is told: kind, code, cause, advice.
+type Case = (&'static str, fn(&mut Rig), (&'static str, Option<u16>, &'static str, Option<Advice>));
+
+const CASES: &[Case] = &[
+    (
+        "a token endpoint that is not there",
+        |rig| token(rig, || Reply::Unreachable),
+        ("token-unavailable", None, "token-unreachable", None),
+    ),
+    ("one that hangs", |rig| token(rig, || Reply::Hang), ("token-unavailable", None, "token-timeout", None)),
+    (
+        "one on another path",
+        |rig| token(rig, || Reply::Status(404, None)),
+        ("token-unavailable", Some(404), "token-not-found", Some(SignIn)),
+    ),
+    (
+        "one that is asked too often",
+        |rig| token(rig, || Reply::Status(429, None)),
+        ("token-unavailable", Some(429), "token-rate-limited", Some(Wait)),
+    ),
+    (
+        "one that is overloaded",
+        |rig| token(rig, || Reply::Status(503, None)),
+        ("token-unavailable", Some(503), "token-failing", Some(Wait)),
+    ),
+    (
+        "one that fails",
+        |rig| token(rig, || Reply::Status(500, None)),
+        ("token-unavailable", Some(500), "token-failing", Some(SignIn)),
+    ),
+    (
+        "one behind a login page",
+        |rig| token(rig, || Reply::Html),
+        ("token-unavailable", None, "token-html", Some(SignIn)),
+    ),
+    (
+        "one that answers with no grant",
+        |rig| token(rig, || Reply::NoGrant),
+        ("token-unavailable", None, "token-no-grant", Some(SignIn)),
+    ),
+    (
+        "one that refuses",
+        |rig| token(rig, || Reply::Status(401, None)),
+        ("refused", Some(401), "token-refused", Some(SignIn)),
+    ),
+    ("a long line", |rig| rig.endpoint.connect_after = Some(5 * MINUTE), ("in-line", None, "", Some(Wait))),
+    (
+        "a deployment that is not there",
+        |rig| settings(rig, 404),
+        ("deployment", Some(404), "deployment-unknown", Some(Elsewhere)),
+    ),
+    (
+        "a hello that finds no deployment",
+        |rig| hello(rig, error(400)),
+        ("deployment", Some(400), "deployment-unknown", Some(Elsewhere)),
+    ),
+    (
+        "a socket that never opens",
+        |rig| on(rig, On::Upgrade, status(403)),
+        ("connection-lost", Some(1006), "socket-never-opens", Some(Elsewhere)),
+    ),
+    (
+        "a token that is closed upon without a word",
+        |rig| hello(rig, close(1000)),
+        ("connection-lost", Some(1000), "token-scope", Some(Elsewhere)),
+    ),
+    (
+        "a token that is refused in words",
+        |rig| hello(rig, error(401)),
+        ("refused", Some(401), "session-refused", Some(Elsewhere)),
+    ),
+    (
+        "a token that is refused by a close code",
+        |rig| hello(rig, close(4401)),
+        ("refused", Some(4401), "session-refused", Some(Elsewhere)),
+    ),
+    (
+        "a session that nobody knows",
+        |rig| hello(rig, error(4007)),
+        ("refused", Some(4007), "session-unknown", Some(Elsewhere)),
+    ),
+    (
+        "a wire that is not understood",
+        |rig| hello(rig, close(1002)),
+        ("refused", Some(1002), "connection-cut", Some(Elsewhere)),
+    ),
+    (
+        "a backend that restarts",
+        |rig| hello(rig, close(1012)),
+        ("connection-lost", Some(1012), "backend-failing", Some(Wait)),
+    ),
+    ("a backend that fails", |rig| hello(rig, close(1011)), ("connection-lost", Some(1011), "backend-failing", None)),
+];
+
+fn token(rig: &mut Rig, reply: fn() -> Reply) {
+    rig.endpoint.next.extend((0..100).map(|_| reply()));
+}
+
+fn on(rig: &mut Rig, on: On, effect: Effect) {
+    rig.backend.inject(FaultRule::once(on, effect).always());
+}
+
+fn hello(rig: &mut Rig, effect: Effect) {
+    on(rig, On::Request("configureSession".into()), effect);
+}
+
+fn settings(rig: &mut Rig, code: u16) {
+    on(rig, On::Http("config.json".into()), status(code));
+}
+
+fn status(status: u16) -> Effect {
+    Effect::Status { status, retry_after: None, html: false }
+}
+
+fn error(code: u16) -> Effect {
+    Effect::Error { code, message: String::new() }
+}
+
+fn close(code: u16) -> Effect {
+    Effect::Close { code, reason: String::new(), cut: simulator::Cut::BeforeAccept }
+}
+
+fn told(problem: Problem) -> (&'static str, Option<u16>, &'static str, Option<Advice>) {
+    (problem.word(), problem.code(), problem.cause().unwrap_or_default(), problem.advice())
+}
+
+#[test]
+fn every_end_that_somebody_can_act_on_says_which_it_is() {
+    for (what, break_it, (kind, code, cause, advice)) in CASES {
+        let mut rig = Rig::new(1);
+        break_it(&mut rig);
+        rig.say(Command::Open);
+        rig.run_for(2 * MINUTE);
+        let last = rig.problems.last().copied().map(told);
+        assert_eq!(last, Some((*kind, *code, *cause, *advice)), "{what}: {:?}", rig.problems);
+        let causes: BTreeSet<_> = rig.problems.iter().filter_map(Problem::cause).collect();
+        assert!(causes.iter().all(|it| it == cause), "{what} is not {causes:?}");
+        assert_ne!(rig.status, ConnectionStatus::Online, "{what}");
+    }
+}
+
+#[test]
+fn what_depends_on_the_set_up_is_told_as_well() {
+    let deployment = simulator::Deployment { active: false, ..Default::default() };
+    let mut rig = Rig::with(1, Settings { deployments: vec![deployment], ..Settings::quiet() }, true);
+    rig.say(Command::Open);
+    rig.run_for(MINUTE);
+    assert_eq!(
+        rig.problems.last().copied().map(told),
+        Some(("deployment", Some(200), "deployment-inactive", Some(Elsewhere)))
+    );
+
+    let mut rig = Rig::without_endpoint(1);
+    hello(&mut rig, close(1005));
+    rig.say(Command::Open);
+    rig.run_for(MINUTE);
+    assert_eq!(
+        rig.problems.last().copied().map(told),
+        Some(("connection-lost", Some(1005), "silent-close", Some(Elsewhere)))
+    );
+
+    let mut rig = Rig::new(1);
+    rig.endpoint.life = 1;
+    rig.latency = (500, 600);
+    rig.say(Command::Open);
+    rig.run_for(MINUTE);
+    assert_eq!(
+        rig.problems.last().copied().map(told),
+        Some(("token-unavailable", None, "token-no-grant", Some(SignIn)))
+    );
+}
+
+#[test]
+fn every_cause_has_a_name_in_the_rule_book_and_a_row_in_the_documentation() {
+    let documented = include_str!("../docs/diagnosis.md");
+    let further = ["deployment/deployment-inactive", "connection-lost/silent-close"];
+    let further = further.iter().filter_map(|it| it.split_once('/'));
+    for (kind, cause) in CASES.iter().map(|(_, _, (kind, _, cause, _))| (*kind, *cause)).chain(further) {
+        assert!(cause.is_empty() || diagnosis::rules::named(cause).is_some(), "{cause}");
+        let row = if cause.is_empty() { format!("| `{kind}` | | ") } else { format!("| `{kind}` | `{cause}` | ") };
+        assert!(documented.contains(&row), "{row}");
+    }
+}
+
+/// One hello is answered by a close with 1000, without a word.
+fn silence() -> FaultRule {
+    FaultRule::once(On::Request("configureSession".into()), close(1000))
+}
+
+#[test]
+fn one_or_two_silent_closes_accuse_nobody() {
+    for times in [1, 2] {
+        let mut rig = Rig::new(1);
+        rig.backend.inject(FaultRule { count: Some(times), ..silence() });
+        let rig = rig.online();
+        assert_eq!(rig.problems, vec![Problem::ConnectionLost { code: 1000 }; times as usize]);
+    }
+}
+
+/// A token that has expired at the backend before its time is closed upon without a word, and nothing else says so.
+#[test]
+fn after_two_silent_closes_the_endpoint_is_asked_for_a_fresh_token_and_that_is_used() {
+    let mut rig = Rig::new(1).online();
+    rig.backend.inject(FaultRule { count: Some(2), ..silence() });
+    rig.cut();
+    rig.run_until("back", |rig| rig.status == ConnectionStatus::Online && rig.sockets == 4);
+    assert_eq!(rig.endpoint.requests(), 2);
+    assert!(rig.problems.iter().all(|problem| problem.cause().is_none()), "{:?}", rig.problems);
+}
+
+#[test]
+fn connections_that_were_accepted_in_between_are_no_row_of_silent_closes() {
+    let mut rig = Rig::new(1).online();
+    for sockets in [3, 5, 7, 9] {
+        rig.backend.inject(silence());
+        rig.cut();
+        rig.run_until("back", |rig| rig.status == ConnectionStatus::Online && rig.sockets == sockets);
+    }
+    assert!(rig.problems.iter().all(|problem| problem.cause().is_none()), "{:?}", rig.problems);
+}
