@@ -288,7 +288,8 @@ impl Tab {
         };
         let (area, has_heard) = (area(is_alone), follower.told.is_some());
         if !is_alone {
-            self.reign = self.reign.max(self.stored_reign(store)) + 1;
+            // Where the number is gone, the clock gives one that no reign has had.
+            self.reign = self.reign.max(self.stored_reign(store).unwrap_or(now.wall.0)) + 1;
             self.put_reign(store);
         }
         let shared = store.get(Area::Browser, &self.keys.shared);
@@ -375,11 +376,11 @@ impl Tab {
 
     /// A leader that was frozen may find itself replaced before it has heard of it.
     fn is_replaced(&self, store: &dyn Store) -> bool {
-        matches!(&self.role, Role::Leader(leader) if !leader.is_alone) && self.stored_reign(store) > self.reign
+        matches!(&self.role, Role::Leader(leader) if !leader.is_alone) && self.stored_reign(store) > Some(self.reign)
     }
 
-    fn stored_reign(&self, store: &dyn Store) -> u64 {
-        store.get(Area::Browser, &self.keys.reign).and_then(|it| it.as_u64()).unwrap_or(0)
+    fn stored_reign(&self, store: &dyn Store) -> Option<u64> {
+        store.get(Area::Browser, &self.keys.reign)?.as_u64()
     }
 
     fn put_reign(&self, store: &mut dyn Store) {

@@ -110,7 +110,8 @@ impl Screen {
         }
     }
 
-    /// What is shown of what the visitor wrote and the backend has not certainly got. How far it got since is not known.
+    /// What is shown of what the visitor wrote and the backend has not certainly got. How far it got since is not known; and what was on
+    /// its way may have been in a conversation of which there is no record: if history does not have it, the visitor is asked.
     pub(super) fn unconfirmed(&self) -> Vec<Kept> {
         let kept = |item: &Item| {
             let Content::Inbound(Inbound { local_id: Some(id), id: None, text, state }) = &item.content else {
@@ -119,8 +120,8 @@ impl Screen {
             let after = Timestamp(0);
             let fate = match *state {
                 SendState::Failed(why) => Fate::Rejected(why),
-                SendState::Unconfirmed { ask: true } => Fate::Asked(after),
-                _ => Fate::Unknown(after),
+                SendState::Queued => Fate::Unknown(after),
+                _ => Fate::Asked(after),
             };
             Some(Kept { id: id.clone(), text: text.clone(), written: item.time, fate })
         };
