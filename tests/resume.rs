@@ -428,3 +428,20 @@ fn the_first_message_of_a_conversation_that_begins_by_itself_is_sent_again_when_
         assert!(rig.screen().iter().all(|(_, state)| *state == "sent"), "{first} {cut:?} {:?}", rig.screen());
     }
 }
+
+#[test]
+fn scrolling_back_does_not_call_off_the_question_about_a_message_of_unknown_fate() {
+    let mut rig = Rig::new(1).online();
+    for n in 0..60 {
+        rig.agent_says(&format!("old {n}"));
+        rig.run_for(10);
+    }
+    rig.backend.inject(FaultRule::once(On::Request("text".into()), Effect::Drop { cut: Cut::BeforeAccept }));
+    rig.send("one");
+    rig.reload();
+    rig.run_until("it is connected", |rig| rig.status == ConnectionStatus::Online);
+    assert_eq!(rig.state_of("one"), SendState::Unconfirmed { ask: false });
+    rig.say(Command::LoadEarlier);
+    rig.run_for(8_000);
+    assert_eq!((rig.accepted(), rig.state_of("one")), (vec!["one".into()], SendState::Sent));
+}

@@ -129,6 +129,8 @@ struct Leader {
 struct Follower {
     /// There is a leader, and everything up to its post of this number is shown here.
     told: Option<u64>,
+    /// Its name: where the number of a reign could not be kept, another may have the same.
+    leader: String,
     /// When to ask next, while this page can be seen.
     ping_at: Option<Instant>,
     unanswered: u8,
@@ -288,8 +290,7 @@ impl Tab {
         };
         let (area, has_heard) = (area(is_alone), follower.told.is_some());
         if !is_alone {
-            // Where the number is gone, the clock gives one that no reign has had.
-            self.reign = self.reign.max(self.stored_reign(store).unwrap_or(now.wall.0)) + 1;
+            self.reign = self.reign.max(self.stored_reign(store)) + 1;
             self.put_reign(store);
         }
         let shared = store.get(Area::Browser, &self.keys.shared);
@@ -376,11 +377,11 @@ impl Tab {
 
     /// A leader that was frozen may find itself replaced before it has heard of it.
     fn is_replaced(&self, store: &dyn Store) -> bool {
-        matches!(&self.role, Role::Leader(leader) if !leader.is_alone) && self.stored_reign(store) > Some(self.reign)
+        matches!(&self.role, Role::Leader(leader) if !leader.is_alone) && self.stored_reign(store) > self.reign
     }
 
-    fn stored_reign(&self, store: &dyn Store) -> Option<u64> {
-        store.get(Area::Browser, &self.keys.reign)?.as_u64()
+    fn stored_reign(&self, store: &dyn Store) -> u64 {
+        store.get(Area::Browser, &self.keys.reign).and_then(|it| it.as_u64()).unwrap_or(0)
     }
 
     fn put_reign(&self, store: &mut dyn Store) {
@@ -440,9 +441,10 @@ impl Tab {
             Role::Follower(_) if is_of_leader && post.reign >= self.reign => self.on_leaders_post(post, store),
             Role::Apart | Role::Follower(_) => {}
             Role::Leader(leader) if leader.is_alone => {}
-            // Two with one number there are only where storage is denied.
-            Role::Leader(_) if is_of_leader => {
+            // Two with one number there are only where storage fails, and then one has written over what the other kept.
+            Role::Leader(leader) if is_of_leader => {
                 if (post.reign, &post.from) > (self.reign, &self.name) {
+                    leader.is_kept &= post.reign > self.reign;
                     self.reign = post.reign;
                     self.stand_down();
                 }

@@ -19,8 +19,8 @@ pub(crate) struct Disk {
     /// Nothing can be read either.
     pub(crate) is_denied: bool,
     /// Where the last thing that somebody wanted to keep was refused: what stands there is older.
-    stale: BTreeSet<String>,
-    /// The number of the latest reign is gone: who was replaced in the meantime cannot know, and may write over what is newer.
+    stale: BTreeSet<(Option<usize>, String)>,
+    /// The number of the latest reign was gone once: who was replaced in the meantime cannot know, and may write over what is newer.
     pub(crate) is_fence_down: bool,
     /// How often it has failed somebody: what was durable before need not be so any more.
     pub(crate) failures: u64,
@@ -69,6 +69,13 @@ pub(crate) struct View<'a> {
     pub(crate) tab: usize,
 }
 
+impl View<'_> {
+    /// Where this stands: in this tab's own storage or in that of all.
+    fn place(&self, area: Area, key: &str) -> (Option<usize>, String) {
+        ((area == Area::Tab).then_some(self.tab), key.to_owned())
+    }
+}
+
 impl Store for View<'_> {
     fn get(&self, area: Area, key: &str) -> Option<Value> {
         let record = match area {
@@ -79,16 +86,16 @@ impl Store for View<'_> {
     }
 
     fn put(&mut self, area: Area, key: &str, value: &Value) -> bool {
+        let place = self.place(area, key);
         let disk = &mut *self.disk;
         if disk.is_full || disk.is_denied {
             disk.fail();
             disk.is_fence_down |= key.ends_with(REIGN);
-            disk.stale.insert(key.to_owned());
+            disk.stale.insert(place);
             return false;
         }
-        disk.stale.remove(key);
+        disk.stale.remove(&place);
         disk.revision += 1;
-        disk.is_fence_down &= !key.ends_with(REIGN);
         match area {
             Area::Browser => disk.shared.insert(key.to_owned(), value.clone()),
             Area::Tab => disk.own.insert((self.tab, key.to_owned()), value.clone()),
@@ -97,13 +104,14 @@ impl Store for View<'_> {
     }
 
     fn remove(&mut self, area: Area, key: &str) -> bool {
+        let place = self.place(area, key);
         let disk = &mut *self.disk;
         if disk.is_denied {
             disk.fail();
-            disk.stale.insert(key.to_owned());
+            disk.stale.insert(place);
             return false;
         }
-        disk.stale.remove(key);
+        disk.stale.remove(&place);
         disk.revision += 1;
         match area {
             Area::Browser => disk.shared.remove(key),

@@ -176,7 +176,8 @@ fn of_kind(dice: &mut Dice, kind: usize, setting: Setting) -> Option<Fault> {
             }
         }
         _ => {
-            if dice.chance(50) {
+            // Without locks, who loses the shared record begins a conversation of its own; what the others then do is theirs to judge.
+            if dice.chance(50) || !setting.has_locks {
                 Fault::Storage { unreadable: dice.chance(30), ms: dice.between(100, 10_000) }
             } else {
                 Fault::Corrupt(dice.pick(&[Corruption::Gone, Corruption::Garbage, Corruption::OtherVersion]))

@@ -438,7 +438,7 @@ impl Session {
     pub(super) fn clear_conversation(&mut self) {
         let diff = self.timeline.forget_rows();
         self.tell(Event::Timeline(diff));
-        self.replay.has_more = false;
+        self.replay.forget();
         self.show_history();
     }
 }

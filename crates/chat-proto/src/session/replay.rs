@@ -60,7 +60,13 @@ enum Purpose {
 impl Replay {
     /// A session that is new has no history: there is nothing to read that is not heard.
     pub(super) fn begin_new(&mut self, now: Now) {
+        self.forget();
         self.caught_up = Some(now.mono);
+    }
+
+    /// Nothing is known of what was said.
+    pub(super) fn forget(&mut self) {
+        self.caught_up = None;
         self.complete_up_to = Timestamp::default();
         self.has_more = false;
     }
@@ -110,12 +116,18 @@ impl Session {
     }
 
     fn run(&mut self, now: Now, purpose: Purpose, page: u32) {
-        self.timers.stop(Timer::Lookup);
+        if purpose == Purpose::CatchUp {
+            self.timers.stop(Timer::Lookup);
+        }
         self.abandon_task();
         let is_first = self.replay.caught_up.is_none();
         self.replay.task =
             Some(Task { purpose, asked: now.mono, page, pages: 0, rows: Vec::new(), has_new_key: false, is_first });
         self.ask_for_page(now);
+    }
+
+    pub(super) fn forget_history_key(&mut self) {
+        self.replay.key = None;
     }
 
     /// Nothing more is read, and what is under way answers nobody.
@@ -203,16 +215,18 @@ impl Session {
         self.replay.failures = 0;
         self.replay.caught_up = Some(now.mono);
         self.withdraw_gap();
-        self.judge_fates(task.asked, &task.rows, complete_after);
+        let is_whole = self.judge_fates(task.asked, &task.rows, complete_after);
         for row in task.rows {
             let was_missed = !task.is_first && matches!(row.content, RowContent::Outbound { .. });
             if let Some(item) = self.take_in(row).filter(|_| was_missed) {
                 self.tell(Event::Said(item));
             }
         }
-        // What lags behind the newest row may be older than it.
-        let newest = self.timeline.newest().0;
-        self.replay.complete_up_to = Timestamp(newest.saturating_sub(self.config.timings.settle));
+        // What lags behind the newest row may be older than it. And a history that lacks what is known lacks more.
+        if is_whole {
+            let newest = self.timeline.newest().0;
+            self.replay.complete_up_to = Timestamp(newest.saturating_sub(self.config.timings.settle));
+        }
         self.show_history();
         self.go_on(now);
     }
@@ -226,7 +240,8 @@ impl Session {
         }
     }
 
-    fn judge_fates(&mut self, asked: Instant, rows: &[Row], complete_after: Timestamp) {
+    /// False if history lacks a row that is known.
+    fn judge_fates(&mut self, asked: Instant, rows: &[Row], complete_after: Timestamp) -> bool {
         let has_ids = rows.iter().any(|row| matches!(row.content, RowContent::Inbound { local_id: Some(_), .. }));
         let new: Vec<Row> = rows.iter().filter(|row| !self.timeline.knows(&row.id)).cloned().collect();
         let oldest = oldest_time(rows.iter());
@@ -250,6 +265,7 @@ impl Session {
                 }
             }
         }
+        !lacks_known
     }
 
     fn found(&mut self, id: &LocalId, row_id: &MessageId, rows: &[Row]) {

@@ -172,7 +172,8 @@ impl Session {
     }
 
     pub(super) fn on_token(&mut self, now: Now, asked: Now, result: Result<Response, NetError>) {
-        if core::mem::take(&mut self.supply.is_outdated) {
+        let is_grant = matches!(result, Ok(Response { status: 200..=299, .. }));
+        if core::mem::take(&mut self.supply.is_outdated) && is_grant {
             if self.phase == Phase::Starting {
                 self.ensure_token(now);
             }

@@ -104,7 +104,7 @@ impl Tab {
 
     pub(super) fn on_leaders_post(&mut self, post: &Post, store: &mut dyn Store) {
         let Role::Follower(follower) = &mut self.role else { return };
-        let is_known = post.reign == self.reign;
+        let is_known = post.reign == self.reign && post.from == follower.leader;
         let is_next = is_known && follower.told.is_some_and(|told| post.told == told + 1);
         let is_old = is_known && follower.told.is_some_and(|told| post.told <= told);
         match post.word {
@@ -124,10 +124,16 @@ impl Tab {
                 return;
             }
             // Something was missed.
-            _ => return self.ping(false),
+            _ => {
+                if !is_known {
+                    follower.told = None;
+                }
+                return self.ping(false);
+            }
         }
         let was_asked = core::mem::take(&mut follower.unanswered) > 0;
         self.reign = post.reign;
+        follower.leader.clone_from(&post.from);
         let is_sync = post.word == Word::Sync;
         let is_meeting = is_sync && (!is_known || follower.told.is_none());
         follower.told = Some(post.told);

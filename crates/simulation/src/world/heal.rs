@@ -63,7 +63,7 @@ impl World {
         // What waits goes one after the other, each there and back, at fifty frames a minute at most: where many have just been sent, the
         // rest waits for the minute to be over.
         let busy = self.network.all().map(|link| link.sent.len()).max().unwrap_or(0);
-        let minute = if busy > 20 { 60_000 } else { 0 };
+        let minute = if busy > 10 || self.oracle.pending.len() > 5 { 60_000 } else { 0 };
         let waiting = minute + self.oracle.pending.len() as u64 * (1_200 + 2 * self.setting.latency.1);
         let line = if self.setting.gives_places { LINE } else { 0 };
         let bound = CONVERGENCE + self.patience + waiting + line;

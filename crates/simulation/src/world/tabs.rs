@@ -51,6 +51,10 @@ impl World {
         if self.disk.is_denied {
             self.mourn();
         }
+        // A new session does not know what the endpoint asked of the last.
+        if let Some(page) = self.page(page) {
+            page.record.token_not_before = 0;
+        }
         self.hand_in(page, Input::Lock(LockEvent::Granted));
     }
 
