@@ -302,8 +302,7 @@ impl Tab {
         tab.outbox.retain(|kept| !known.items.iter().any(|item| screen::is_line_of(item, &kept.id)));
         for line in self.screen.unconfirmed() {
             if !tab.outbox.iter().any(|kept| kept.id == line.id) {
-                let at = tab.outbox.iter().position(|kept| kept.written > line.written);
-                tab.outbox.insert(at.unwrap_or(tab.outbox.len()), line);
+                tab.outbox.push(line);
             }
         }
         if has_heard {
@@ -367,9 +366,9 @@ impl Tab {
         let mut items = self.screen.items.clone();
         items.retain(|item| !unkept.iter().any(|kept| screen::is_line_of(item, &kept.id)));
         for kept in unkept {
-            let (item, alike) = (self.line(&kept), self.screen.alike(&kept.text));
+            let item = self.line(&kept);
             if let Role::Follower(follower) = &mut self.role {
-                follower.handed.push(Handed { kept, item, is_stored: false, alike });
+                follower.handed.push(Handed { kept, item, is_stored: false, alike: usize::MAX });
             }
         }
         self.show(Event::Timeline(TimelineDiff::Reset(items)));

@@ -168,6 +168,8 @@ impl Session {
         // Nobody can say that it is still being sent.
         if self.timers.take_if_due(Timer::Acknowledge, now.mono) {
             self.look_up_in_flight(now);
+            // A new key is asked for behind it on the same socket: who has answered that has seen the message, however slow the wire is.
+            self.forget_history_key();
         }
         self.wake(now);
     }

@@ -239,8 +239,6 @@ impl Session {
         self.timers.stop(Timer::Acknowledge);
         let settled = now.mono + self.config.timings.settle;
         if let Some(id) = self.outbox.unsettle(settled) {
-            // A new key is asked for behind it on the same socket: whoever has answered that has seen the message, however slow the wire.
-            self.forget_history_key();
             self.is_unsaved = true;
             self.show_state(&id);
             self.timers.set(Timer::Lookup, settled);
