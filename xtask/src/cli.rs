@@ -22,7 +22,7 @@ cargo xtask <command>
           the wasm-bindgen tests in Firefox instead of Chromium, and nothing else
   build   the release bundle in dist/: loader, glue, wasm, style, demo.html
   size    raw, gzip and brotli bytes of each file of the bundle; fails over budget
-  simulate [--schedules N] [--seed S] [--replay SEED [--keep STEPS]]
+  simulate [--schedules N] [--seed S] [--all] [--replay SEED [--keep STEPS]]
           the whole system on virtual time under every kind of fault, or one run of it in every word
   fuzz [TARGET] [--seconds N]
           what reads foreign bytes, fed by libFuzzer for so long each (10 s)

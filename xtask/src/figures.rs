@@ -2,7 +2,7 @@
 //! command that a reader can run as well, on the machine that the page names.
 
 use std::fs;
-use std::process::Command;
+use std::process::{Command, ExitStatus};
 
 use crate::bundle;
 use crate::failure::{Failure, Result, While};
@@ -33,9 +33,9 @@ pub(crate) fn run(schedules: u64, seed: u64) -> Result<()> {
         "Up to six tabs, token proxy, backend, network, locks, channel and storage in one process; each schedule draws its own mix of \
          faults, then everything heals. After every step twenty rules are checked against what the backend really accepted. A run \
          that ends without a broken rule has lost nothing, repeated nothing, reordered nothing, and every screen has come to show \
-         what the backend has.",
-        &format!("cargo xtask simulate --schedules {schedules} --seed {seed}"),
-        &said(simulate::program().args(["--schedules", &schedules, "--seed", &seed]))?,
+         what the backend has. Where some break a rule, the last lines name them, and `--replay SEED` shows each in every word.",
+        &format!("cargo xtask simulate --all --schedules {schedules} --seed {seed}"),
+        &words(simulate::program().args(["--all", "--schedules", &schedules, "--seed", &seed]))?.0,
     );
     section(
         &mut page,
@@ -116,13 +116,19 @@ fn measured(lines: &str) -> String {
 
 /// All that a command says. Fails if it does.
 fn said(command: &mut Command) -> Result<String> {
+    let (words, status) = words(command)?;
+    if status.success() {
+        return Ok(words);
+    }
+    Err(Failure::step(format!("{command:?} failed ({status})\n{words}")))
+}
+
+/// All that a command says, and how it ends.
+fn words(command: &mut Command) -> Result<(String, ExitStatus)> {
     println!("$ {command:?}");
     let output = command.output().while_(|| format!("run {command:?}"))?;
     let words = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
-    if output.status.success() {
-        return Ok(words);
-    }
-    Err(Failure::step(format!("{command:?} failed ({})\n{words}", output.status)))
+    Ok((words, output.status))
 }
 
 /// What it was measured on, and of which state of the sources.

@@ -1,13 +1,14 @@
 //! The command line as data.
 
 pub(crate) const HELP: &str = "\
-simulation [--schedules N] [--seed S] [--threads T] [--twice-every K] [--naive]
+simulation [--schedules N] [--seed S] [--threads T] [--twice-every K] [--all] [--naive]
 simulation --replay SEED [--keep 0,3,7-9]
 
   --schedules N     how many schedules to run (20000), with the seeds S, S+1, …
   --seed S          the first seed (1)
   --threads T       on so many threads (one a core)
   --twice-every K   run every Kth schedule a second time and compare (1 up to 50000 schedules, else 100)
+  --all             go on where a rule is broken, and list all that are in the end
   --naive           run the naive client instead, and say what it does to the visitor's messages
   --replay SEED     run this one alone and print every word of it
   --keep STEPS      only these steps of it, by number
@@ -17,12 +18,13 @@ simulation --replay SEED [--keep 0,3,7-9]
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Request {
     Help,
-    Many { schedules: u64, seed: u64, threads: usize, twice_every: u64, is_naive: bool },
+    Many { schedules: u64, seed: u64, threads: usize, twice_every: u64, goes_on: bool, is_naive: bool },
     Replay { seed: u64, keep: Option<Vec<usize>> },
 }
 
 pub(crate) fn parse(arguments: &[String]) -> Result<Request, String> {
-    let (mut schedules, mut seed, mut twice_every, mut is_naive) = (20_000, 1, None, false);
+    let (mut schedules, mut seed, mut twice_every) = (20_000, 1, None);
+    let (mut goes_on, mut is_naive) = (false, false);
     let mut threads = std::thread::available_parallelism().map_or(1, usize::from);
     let (mut replay, mut keep) = (None, None);
     let mut words = arguments.iter();
@@ -34,6 +36,7 @@ pub(crate) fn parse(arguments: &[String]) -> Result<Request, String> {
             "--seed" => seed = number(word, value()?)?,
             "--threads" => threads = usize::try_from(number(word, value()?)?).unwrap_or(1).max(1),
             "--twice-every" => twice_every = Some(number(word, value()?)?.max(1)),
+            "--all" => goes_on = true,
             "--naive" => is_naive = true,
             "--replay" => replay = Some(number(word, value()?)?),
             "--keep" => keep = Some(steps(value()?)?),
@@ -44,7 +47,7 @@ pub(crate) fn parse(arguments: &[String]) -> Result<Request, String> {
         return Ok(Request::Replay { seed, keep });
     }
     let twice_every = twice_every.unwrap_or(if schedules <= 50_000 { 1 } else { 100 });
-    Ok(Request::Many { schedules, seed, threads, twice_every, is_naive })
+    Ok(Request::Many { schedules, seed, threads, twice_every, goes_on, is_naive })
 }
 
 fn number(flag: &str, word: &str) -> Result<u64, String> {

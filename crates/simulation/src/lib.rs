@@ -10,7 +10,10 @@
 //!   about a text that lingers longer nobody can know.
 //! - Where storage refused to keep how far a message had got, and another page reads it there later, a repetition is forgiven. Where it
 //!   refused to keep the message at all and its page ended, its loss is. Both are counted and printed.
-//! - Storage fails in runs of one tab only.
+//! - What stands in no storage when another page takes over may arrive after what was written later. Once the number of the latest reign
+//!   has been lost, a leader that was frozen cannot know that it was replaced, and may write over what the next one keeps.
+//! - Without locks nobody's record of the conversation is damaged alone: who loses it begins another one.
+//! - A text that a fault delays is lost when its socket is closed. What the token endpoint asked of one session the next one does not know.
 //! - Every screen must be right 30 s after healing, or as much later as something that was told asks for (`Retry-After`, a late frame), or
 //!   as the next look into history takes where a frame was lost without a trace. The spread is printed.
 

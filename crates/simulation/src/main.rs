@@ -19,8 +19,8 @@ fn main() -> ExitCode {
             print!("{}", args::HELP);
             ExitCode::SUCCESS
         }
-        Ok(Request::Many { schedules, seed, threads, twice_every, is_naive: false }) => {
-            many(schedules, seed, threads, twice_every)
+        Ok(Request::Many { schedules, seed, threads, twice_every, goes_on, is_naive: false }) => {
+            many(schedules, seed, threads, twice_every, goes_on)
         }
         Ok(Request::Many { schedules, seed, .. }) => naive(schedules, seed),
         Ok(Request::Replay { seed, keep }) => replay(seed, keep.as_deref()),
@@ -40,15 +40,17 @@ struct Work {
     next: AtomicU64,
     end: u64,
     twice_every: u64,
+    /// A broken rule does not end it.
+    goes_on: bool,
     is_over: AtomicBool,
     twice: AtomicU64,
     /// The digests of the runs that were run twice, added up.
     fingerprint: AtomicU64,
     tally: Mutex<Tally>,
-    broken: Mutex<Option<(u64, Breach)>>,
+    broken: Mutex<Vec<(u64, Breach)>>,
 }
 
-fn many(schedules: u64, seed: u64, threads: usize, twice_every: u64) -> ExitCode {
+fn many(schedules: u64, seed: u64, threads: usize, twice_every: u64, goes_on: bool) -> ExitCode {
     // A panic in a run is caught, counted as a broken rule, and told with its seed.
     std::panic::set_hook(Box::new(|_| {}));
     let start = Instant::now();
@@ -56,11 +58,12 @@ fn many(schedules: u64, seed: u64, threads: usize, twice_every: u64) -> ExitCode
         next: AtomicU64::new(seed),
         end: seed.saturating_add(schedules),
         twice_every,
+        goes_on,
         is_over: AtomicBool::new(false),
         twice: AtomicU64::new(0),
         fingerprint: AtomicU64::new(0),
         tally: Mutex::new(Tally::default()),
-        broken: Mutex::new(None),
+        broken: Mutex::new(Vec::new()),
     };
     std::thread::scope(|scope| {
         for _ in 0..threads {
@@ -70,7 +73,13 @@ fn many(schedules: u64, seed: u64, threads: usize, twice_every: u64) -> ExitCode
     let tally = work.tally.into_inner().unwrap_or_default();
     let (twice, fingerprint) = (work.twice.into_inner(), work.fingerprint.into_inner());
     println!("{}", report::tally(&tally, start.elapsed(), twice, fingerprint));
-    match work.broken.into_inner().unwrap_or_default() {
+    let mut broken = work.broken.into_inner().unwrap_or_default();
+    broken.sort_by_key(|(seed, _)| *seed);
+    if goes_on && !broken.is_empty() {
+        println!("simulate: {} schedules from seed {seed}: {}", tally.runs, report::broken(&broken));
+        return ExitCode::FAILURE;
+    }
+    match broken.into_iter().next() {
         None => {
             println!(
                 "simulate: {} schedules from seed {seed}: 0 lost, 0 repeated, 0 reordered, 0 not converged",
@@ -114,9 +123,9 @@ fn toil(work: &Work) {
             }
         }
         if let Some(breach) = breach {
-            work.is_over.store(true, Ordering::Relaxed);
+            work.is_over.store(!work.goes_on, Ordering::Relaxed);
             if let Ok(mut broken) = work.broken.lock() {
-                broken.get_or_insert((seed, breach));
+                broken.push((seed, breach));
             }
         }
     }

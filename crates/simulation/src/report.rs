@@ -1,6 +1,6 @@
 //! What a run came to, in words for a person; the last line is for machines.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use chat_proto::phase::TRANSITIONS;
@@ -39,6 +39,18 @@ pub(crate) fn tally(tally: &Tally, took: Duration, twice: u64, fingerprint: u64)
         per(tally.runs + twice, 1) / seconds,
     ));
     lines.join("\n")
+}
+
+/// Which rules were broken, how often, and by which seeds.
+pub(crate) fn broken(broken: &[(u64, Breach)]) -> String {
+    let mut rules = BTreeMap::<&str, Vec<String>>::new();
+    for (seed, breach) in broken {
+        rules.entry(breach.rule).or_default().push(seed.to_string());
+    }
+    let words =
+        |(rule, seeds): (&str, Vec<String>)| format!("\n  {rule}: {} (seeds {})", seeds.len(), seeds.join(", "));
+    let rules: String = rules.into_iter().map(words).collect();
+    format!("{} broke a rule{rules}", broken.len())
 }
 
 fn edges(tally: &Tally) -> String {
