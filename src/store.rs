@@ -86,7 +86,15 @@ impl ChatStore {
     /// Takes over one event of the core's.
     pub fn apply(&self, event: Event) {
         match event {
-            Event::Status(status) => self.stands(status, self.standing.get_untracked().1),
+            // What to do about a trouble is said for as long as it lasts.
+            Event::Status(status) => {
+                let advice = if matches!(status, ConnectionStatus::Reconnecting { .. } | ConnectionStatus::Refused) {
+                    self.standing.get_untracked().1
+                } else {
+                    None
+                };
+                self.stands(status, advice);
+            }
             Event::Timeline(diff) => {
                 set(self.today, Day::today());
                 self.mirror(diff);

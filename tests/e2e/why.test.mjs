@@ -45,3 +45,19 @@ test("a cause that is mended is forgotten: the chat comes about, and says nothin
   assert.match(await visitor.part("status").textContent(), /^Reconnecting/);
   await visitor.status("online");
 });
+
+test("what to do about a trouble is said no longer than the trouble lasts", async (t) => {
+  const site = await openSite(t, { agent: false });
+  await site.tokenFaults({ next: [{ html: true }] });
+  const visitor = await site.visit();
+  await visitor.open();
+  await visitor.part("status").getByText(WHYS["login-page"].line).waitFor({ timeout: SOME_ATTEMPTS });
+  await visitor.status("online");
+  await site.fault({ on: { request: "configureSession" }, effect: { delay: { ms: 3000 } } });
+  await visitor.context.setOffline(true);
+  await visitor.status("offline");
+  await visitor.context.setOffline(false);
+  await visitor.status("reconnecting");
+  assert.match(await visitor.part("status").textContent(), /^Reconnecting/);
+  await visitor.status("online");
+});

@@ -28,7 +28,7 @@ export const WHYS = {
   },
   "login-page": { line: trying(NO_SIGN_IN), status: "reconnecting", told: ["token-unavailable", "token-html", undefined], breakIt: tokens({ html: true }) },
   "never-opens": {
-    line: trying(REFUSED), status: "reconnecting", told: ["connection-lost", "socket-never-opens", 1006],
+    line: trying("Reconnecting…"), status: "reconnecting", told: ["connection-lost", "socket-never-opens", 1006],
     breakIt: always("upgrade", { status: { status: 403 } }),
   },
   "silent-close": {

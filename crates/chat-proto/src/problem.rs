@@ -146,11 +146,14 @@ impl Problem {
             Self::InLine
             | Self::TokenUnavailable(TokenTrouble::Status(429 | 503))
             | Self::ConnectionLost { code: 1012 | 1013 } => Some(Advice::Wait),
-            Self::TokenUnavailable(TokenTrouble::Status(_) | TokenTrouble::NotJson | TokenTrouble::NotAGrant)
-            | Self::NotSignedIn { .. } => Some(Advice::SignIn),
-            Self::Refused { .. } | Self::Deployment { .. } | Self::KeepsFailing { .. } => Some(Advice::Elsewhere),
-            // Where the endpoint cannot be reached, the network is the likelier cause.
-            Self::TokenUnavailable(TokenTrouble::Unreachable | TokenTrouble::Timeout)
+            // A login page where the endpoint should be, or its refusal.
+            Self::TokenUnavailable(TokenTrouble::NotJson) | Self::NotSignedIn { .. } => Some(Advice::SignIn),
+            Self::Refused { .. } | Self::Deployment { .. } | Self::KeepsFailing { code: 1000 | 1005, .. } => {
+                Some(Advice::Elsewhere)
+            }
+            // What fails now may work in a moment, and the network is the likelier cause of what cannot be reached: it is tried again.
+            Self::TokenUnavailable(_)
+            | Self::KeepsFailing { .. }
             | Self::ConnectionLost { .. }
             | Self::Unresponsive
             | Self::Backend { .. }

@@ -175,7 +175,7 @@ fn of_kind(dice: &mut Dice, kind: usize, setting: Setting) -> Option<Fault> {
                 _ => Fault::LosePosts { ms: dice.between(50, 3_000) },
             }
         }
-        _ => {
+        28 => {
             // Without locks, who loses the shared record begins a conversation of its own; what the others then do is theirs to judge.
             if dice.chance(50) || !setting.has_locks {
                 Fault::Storage { unreadable: dice.chance(30), ms: dice.between(100, 10_000) }
@@ -183,6 +183,7 @@ fn of_kind(dice: &mut Dice, kind: usize, setting: Setting) -> Option<Fault> {
                 Fault::Corrupt(dice.pick(&[Corruption::Gone, Corruption::Garbage, Corruption::OtherVersion]))
             }
         }
+        _ => unreachable!("kind {kind}"),
     })
 }
 
