@@ -51,7 +51,6 @@ test("what to do about a trouble is said no longer than the trouble lasts", asyn
   await site.tokenFaults({ next: [{ html: true }] });
   const visitor = await site.visit();
   await visitor.open();
-  await visitor.part("status").getByText(WHYS["login-page"].line).waitFor({ timeout: SOME_ATTEMPTS });
   await visitor.status("online");
   await site.fault({ on: { request: "configureSession" }, effect: { delay: { ms: 3000 } } });
   await visitor.context.setOffline(true);
