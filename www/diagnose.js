@@ -150,7 +150,10 @@ class Look {
   async atTokenEndpoint(isLive) {
     const url = this.#diagnosis.url("token");
     if (!url) return;
-    const init = { method: "POST", headers: { "content-type": "application/json" }, body: this.#diagnosis.token_request() };
+    // Not followed: where a login page of another origin is at the end, a browser would say no more than that it failed.
+    const init = {
+      method: "POST", redirect: "manual", headers: { "content-type": "application/json" }, body: this.#diagnosis.token_request(),
+    };
     const { response, json } = await this.#ask("token", url, init);
     const isOurs = response && new URL(response.url).origin === location.origin;
     if (!isOurs) return;
@@ -199,6 +202,7 @@ class Look {
     const credentials = name === "token" || !name ? "same-origin" : "omit";
     try {
       const response = await fetch(url, { ...init, credentials, signal, cache: "no-store" });
+      if (response.type === "opaqueredirect") return note("reach", "redirected"), {};
       const text = await response.text();
       const json = parsed(text);
       const kind = response.headers.get("content-type") ?? "";

@@ -277,6 +277,12 @@ fn what_is_wrong_with_the_token_endpoint_is_named() {
             "token-redirected",
         ),
         (
+            "leading to a login page elsewhere",
+            || Site::plain().with_endpoint("302 Found\r\nLocation: https://login.example/", ""),
+            "token-redirected",
+        ),
+        ("answering null", || Site::plain().with_endpoint(JSON, "null"), "token-no-grant"),
+        (
             "answering without a token",
             || Site::plain().with_endpoint(JSON, r#"{"access_token":"x","expires_in":60}"#),
             "token-no-grant",
@@ -335,9 +341,25 @@ fn what_looks_the_same_is_named_with_the_experiment_that_separates_it() {
     ] {
         let seen = site.examine();
         let report = Report::new(&seen);
-        let alike = report.cause.unwrap().alike.iter().find(|alike| alike.id == other);
+        let alike = report.alike.iter().find(|alike| alike.id == other);
         assert!(alike.is_some_and(|alike| alike.experiment.contains(experiment)), "{}", report.to_text());
         assert!(report.to_text().contains(experiment), "{}", report.to_text());
+    }
+}
+
+#[test]
+fn what_a_look_has_ruled_out_is_not_offered_as_what_looks_the_same() {
+    for (site, cause) in [
+        (Site::plain().with(|it| it.endpoint = Some(nobody())), "host-unreachable"),
+        (Site::plain().with_endpoint_at(nobody()), "token-unreachable"),
+        // The simulator and the token endpoint say what time it is.
+        (Site::plain().with_endpoint_at(self_signed(JSON, "{}")), "token-certificate"),
+        (proxied().with(|it| it.endpoint = Some(self_signed(JSON, "{}"))), "certificate"),
+    ] {
+        let seen = site.examine();
+        let report = Report::new(&seen);
+        assert_eq!(report.cause.map(|cause| cause.id), Some(cause), "{}", report.to_text());
+        assert!(report.alike.is_empty(), "{}", report.to_text());
     }
 }
 

@@ -4,13 +4,15 @@ use std::fmt::{self, Write};
 
 use crate::journal::Step;
 use crate::observe::{Again, Asked, End, Failure, Form, Grant, Observations, Page, Reach, TokenEndpoint, Whose};
-use crate::rules::{self, Cause};
+use crate::rules::{self, Alike, Cause};
 
 /// What the observations speak for.
 pub struct Report<'a> {
     seen: &'a Observations,
     /// The most likely cause; `None` if nothing is wrong that could be seen.
     pub cause: Option<&'static Cause>,
+    /// What looks the same, as far as nothing that was seen rules it out.
+    pub alike: Vec<&'static Alike>,
     /// Whatever else is wrong.
     pub also: Vec<&'static Cause>,
 }
@@ -22,7 +24,9 @@ impl<'a> Report<'a> {
     /// Judges.
     pub fn new(seen: &'a Observations) -> Self {
         let mut found = rules::all().filter(|cause| (cause.holds)(seen));
-        Self { seen, cause: found.next(), also: found.collect() }
+        let cause = found.next();
+        let alike = cause.map_or(&[][..], |cause| cause.alike).iter().filter(|alike| !(alike.is_ruled_out)(seen));
+        Self { seen, cause, alike: alike.collect(), also: found.collect() }
     }
 
     /// For a person. Lines are not wrapped.
@@ -34,7 +38,7 @@ impl<'a> Report<'a> {
                 text.push_str(cause.id);
                 let title = capital(&self.titled(cause));
                 say(&mut text, format_args!("\n\n{title}.\nTo change: {}\n", cause.change));
-                for alike in cause.alike {
+                for alike in &self.alike {
                     say(
                         &mut text,
                         format_args!(
@@ -77,8 +81,8 @@ impl<'a> Report<'a> {
     pub fn to_json(&self) -> String {
         let word = |text: Option<&str>| text.map_or("null".to_string(), quoted);
         let list = |items: Vec<String>| format!("[{}]", items.join(","));
-        let alike = self.cause.map_or(&[][..], |cause| cause.alike).iter();
-        let alike = alike.map(|it| object(&[("cause", quoted(it.id)), ("experiment", quoted(it.experiment))]));
+        let alike =
+            self.alike.iter().map(|it| object(&[("cause", quoted(it.id)), ("experiment", quoted(it.experiment))]));
         let also = self.also.iter().map(|cause| {
             object(&[
                 ("cause", quoted(cause.id)),

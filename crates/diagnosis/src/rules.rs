@@ -17,7 +17,7 @@ pub struct Cause {
     pub title: &'static str,
     /// What to change, and where.
     pub change: &'static str,
-    /// Other causes that look the same from here, each with the experiment that tells it from this one.
+    /// Other causes that can look the same, each with the experiment that tells it from this one.
     pub alike: &'static [Alike],
     /// The particulars, for behind the title; mostly nothing.
     pub(crate) detail: fn(&Observations) -> String,
@@ -31,6 +31,9 @@ pub struct Alike {
     pub id: &'static str,
     /// What to do, and what the outcome says.
     pub experiment: &'static str,
+    /// Whether what was seen tells it from this one already. What the deployment's files say does not: the socket hears of a change at
+    /// another time.
+    pub(crate) is_ruled_out: fn(&Observations) -> bool,
 }
 
 /// Every cause there is, the one that would hide the others first.
@@ -61,6 +64,11 @@ pub fn table() -> String {
 /// Where there is nothing to add.
 fn nothing(_: &Observations) -> String {
     String::new()
+}
+
+/// Where only the experiment can tell.
+fn never(_: &Observations) -> bool {
+    false
 }
 
 /// What became of the socket on which this token was said.

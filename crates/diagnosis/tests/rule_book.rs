@@ -120,12 +120,51 @@ fn a_certificate_that_is_not_trusted_is_no_more_than_unreachable_to_a_page_and_t
     ] {
         let seen = seen(further);
         let report = Report::new(&seen);
-        let cause = report.cause.unwrap();
-        assert_eq!(cause.id, named);
-        let alike = cause.alike.iter().find(|alike| alike.id == other).unwrap();
+        assert_eq!(report.cause.unwrap().id, named);
+        let alike = report.alike.iter().find(|alike| alike.id == other).unwrap();
         assert!(alike.experiment.contains("in a tab of the same browser"), "{}", alike.experiment);
         assert!(report.to_text().contains(alike.experiment), "{}", report.to_text());
     }
+}
+
+#[test]
+fn what_was_seen_not_to_be_so_is_not_offered_as_what_looks_the_same() {
+    let refused = [("trial.endpoint", "error 401"), ("trial.own", "error 401")];
+    let closed = [("journal", "1 3 8 1000"); 3];
+    for (further, named, other) in [
+        // A name that cannot be resolved fails at once.
+        (
+            &[("config.reach", "timeout"), ("domains.reach", "timeout"), ("trial.own", "timeout")][..],
+            "host-unreachable",
+            "host-unknown",
+        ),
+        (&refused, "session-refused", "token-scope"),
+        (&refused[1..], "session-refused", "token-scope"),
+        (&[&closed[..], &[("trial.endpoint", "accepted")]].concat(), "token-expired", "token-scope"),
+    ] {
+        let seen = seen(further);
+        let report = Report::new(&seen);
+        assert_eq!(report.cause.map(|cause| cause.id), Some(named), "{further:?}");
+        assert!(report.alike.iter().all(|alike| alike.id != other), "{}", report.to_text());
+        assert!(!report.to_text().contains(other) && !report.to_json().contains(other), "{}", report.to_json());
+    }
+    // Where nothing says otherwise, it is offered.
+    assert!(Report::new(&seen(&refused[..1])).alike.iter().any(|alike| alike.id == "token-scope"));
+    assert!(Report::new(&seen(&closed)).alike.iter().any(|alike| alike.id == "token-scope"));
+}
+
+#[test]
+fn an_attribute_is_named_once_and_as_the_page_writes_it() {
+    let elsewhere = Settings { token_url: Some("https://elsewhere.example/token".into()), ..settings() };
+    let (seen, _) = Observations::begin(&elsewhere);
+    let text = Report::new(&seen).to_text();
+    assert!(
+        text.starts_with("Guest Chat diagnosis: token-cross-origin\n\nThe token endpoint (data-token-url) is not "),
+        "{text}"
+    );
+    assert_eq!(text.matches("data-token-url").count(), 1, "{text}");
+    // The first letter of a title becomes a capital.
+    assert!(rules::all().all(|cause| !cause.title.starts_with("data-")));
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! What is wrong with the way to Genesys Cloud, or with the Messenger deployment there.
 
-use super::page::is_explained;
+use super::page::{is_explained, is_on_time};
 use super::{Alike, Cause, ended, failed, is_page, nothing};
 use crate::observe::{End, Failure, Form, Observations};
 
@@ -38,6 +38,7 @@ pub(super) static CAUSES: [Cause; 9] = [
         alike: &[Alike {
             id: "clock-skew",
             experiment: "Compare this machine's clock with another's: a clock that is off by days makes every certificate invalid.",
+            is_ruled_out: is_on_time,
         }],
         detail: nothing,
         holds: |seen| failed(seen, &[Failure::Certificate]),
@@ -50,11 +51,13 @@ pub(super) static CAUSES: [Cause; 9] = [
             Alike {
                 id: "host-unknown",
                 experiment: "A browser does not say why it failed: run `guest-chat doctor` on the same machine, which does.",
+                is_ruled_out: knows_why,
             },
             Alike {
                 id: "certificate",
                 experiment: "A browser does not say so to a page: open the host's address in a tab of the same browser, and it warns of the \
                     certificate if that is the cause.",
+                is_ruled_out: knows_why,
             },
         ],
         detail: nothing,
@@ -107,3 +110,8 @@ pub(super) static CAUSES: [Cause; 9] = [
         holds: |seen| seen.deployment.admits_page == Some(false),
     },
 ];
+
+/// It was not a browser that looked: why the files did not arrive is known.
+fn knows_why(seen: &Observations) -> bool {
+    seen.deployment.config.failure() != Some(Failure::Unsaid)
+}

@@ -1,26 +1,32 @@
 //! What is wrong with the tag or the page around it.
 
-use super::{Alike, Cause, forbids, is_accepted, nothing};
+use super::{Alike, Cause, forbids, is_accepted, never, nothing};
 use crate::observe::{Directive, Observations, Page};
+
+/// The attribute that has a cause of its own.
+const TOKEN_URL: &str = "data-token-url";
 
 /// What keeps the widget from running or from asking.
 pub(super) static STOPS: [Cause; 8] = [
     Cause {
         id: "token-cross-origin",
-        title: "data-token-url is not on the page's own origin",
+        title: "the token endpoint (data-token-url) is not on the page's own origin",
         change: "Write a path (/api/genesys/refresh) and let the server of the page forward it to the token endpoint: a token that \
             other origins can fetch is everybody's.",
         alike: &[],
-        detail: |seen| fields(seen, |attribute| attribute == "data-token-url"),
-        holds: |seen| seen.bad_fields.iter().any(|field| field.attribute == "data-token-url"),
+        detail: nothing,
+        holds: |seen| seen.bad_fields.iter().any(|field| field.attribute == TOKEN_URL),
     },
     Cause {
         id: "attributes",
         title: "the script tag's attributes cannot be used",
         change: "Correct the attributes that are named here.",
         alike: &[],
-        detail: |seen| fields(seen, |attribute| attribute != "data-token-url"),
-        holds: |seen| seen.bad_fields.iter().any(|field| field.attribute != "data-token-url"),
+        detail: |seen| {
+            let others = seen.bad_fields.iter().filter(|field| field.attribute != TOKEN_URL);
+            others.map(|field| [field.attribute, " ", &field.problem].concat()).collect::<Vec<_>>().join("; ")
+        },
+        holds: |seen| seen.bad_fields.iter().any(|field| field.attribute != TOKEN_URL),
     },
     Cause {
         id: "offline",
@@ -38,6 +44,7 @@ pub(super) static STOPS: [Cause; 8] = [
             id: "browser-without-wasm",
             experiment: "Open the page without the policy, or any page with WebAssembly: if that fails as well, it is the browser \
                 (a lockdown mode, or a very old one).",
+            is_ruled_out: never,
         }],
         detail: nothing,
         holds: |seen| page(seen, |page| page.has_wasm == Some(false)) && forbids(seen, Directive::Script),
@@ -49,6 +56,7 @@ pub(super) static STOPS: [Cause; 8] = [
         alike: &[Alike {
             id: "wasm-forbidden",
             experiment: "Look for a refusal by Content-Security-Policy in the console: if there is one, it is the page's policy.",
+            is_ruled_out: never,
         }],
         detail: nothing,
         holds: |seen| page(seen, |page| page.has_wasm == Some(false)) && !forbids(seen, Directive::Script),
@@ -118,23 +126,12 @@ pub(super) static HARMS: [Cause; 4] = [
             let side = if ahead > 0 { "s behind the server's" } else { "s ahead of the server's" };
             format!("{} {side}", ahead.unsigned_abs())
         },
-        holds: |seen| seen.clock_ahead.is_some_and(|ahead| ahead.unsigned_abs() > 300),
+        holds: |seen| seen.clock_ahead.is_some() && !is_on_time(seen),
     },
 ];
 
 fn page(seen: &Observations, is_so: fn(&Page) -> bool) -> bool {
     seen.page.as_ref().is_some_and(is_so)
-}
-
-fn fields(seen: &Observations, wanted: fn(&str) -> bool) -> String {
-    let mut text = String::new();
-    for field in seen.bad_fields.iter().filter(|field| wanted(field.attribute)) {
-        text.push_str(if text.is_empty() { "" } else { "; " });
-        text.push_str(field.attribute);
-        text.push(' ');
-        text.push_str(&field.problem);
-    }
-    text
 }
 
 fn origins(seen: &Observations, directive: Directive) -> String {
@@ -151,4 +148,9 @@ fn origins(seen: &Observations, directive: Directive) -> String {
 /// For the other files: whether the page is one where nothing could be learnt from a socket that did not open.
 pub(super) fn is_explained(seen: &Observations) -> bool {
     is_accepted(seen) || forbids(seen, Directive::Connect)
+}
+
+/// Another's clock was read, and this machine's agrees with it, to five minutes.
+pub(super) fn is_on_time(seen: &Observations) -> bool {
+    seen.clock_ahead.is_some_and(|ahead| ahead.unsigned_abs() <= 300)
 }

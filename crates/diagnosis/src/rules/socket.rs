@@ -1,7 +1,7 @@
 //! What is wrong with the socket, once the way to it is clear: refused, dead, or opened and closed again without a word.
 
 use super::page::is_explained;
-use super::{Alike, Cause, ended, nothing, trial};
+use super::{Alike, Cause, ended, never, nothing, trial};
 use crate::observe::{End, Failure, Form, Observations, Whose};
 
 const ONE_AFTER_ANOTHER: &str = "Let the deployment allow all domains for five minutes and run this again: if the socket opens, it was \
@@ -13,8 +13,8 @@ pub(super) static CAUSES: [Cause; 18] = [
         title: "Genesys Cloud refuses the socket, although the deployment's files admit this page",
         change: "Save the deployment again, wait for ten minutes, and compare its id and its domains with what is named here.",
         alike: &[
-            Alike { id: "domain-not-allowed", experiment: ONE_AFTER_ANOTHER },
-            Alike { id: "deployment-inactive", experiment: ONE_AFTER_ANOTHER },
+            Alike { id: "domain-not-allowed", experiment: ONE_AFTER_ANOTHER, is_ruled_out: never },
+            Alike { id: "deployment-inactive", experiment: ONE_AFTER_ANOTHER, is_ruled_out: never },
         ],
         detail: nothing,
         holds: |seen| {
@@ -54,11 +54,13 @@ pub(super) static CAUSES: [Cause; 18] = [
             Alike {
                 id: "upgrade-refused",
                 experiment: "The doctor reports a status of 403: it is the deployment or its domains, and not the network.",
+                is_ruled_out: never,
             },
             Alike {
                 id: "middlebox",
                 experiment: "The doctor's socket opens from a server, but not from this network; or the chat works over a phone's \
                     network: something here stops WebSockets.",
+                is_ruled_out: never,
             },
         ],
         detail: nothing,
@@ -77,6 +79,7 @@ pub(super) static CAUSES: [Cause; 18] = [
         alike: &[Alike {
             id: "middlebox",
             experiment: "Try another network (a phone's): if the socket opens there, something in this one stops WebSockets.",
+            is_ruled_out: never,
         }],
         detail: nothing,
         holds: |seen| {
@@ -126,14 +129,13 @@ pub(super) static CAUSES: [Cause; 18] = [
             id: "token-scope",
             experiment: "Ask the endpoint for a new session ({\"session\":\"new\"}) and run this again: if it is accepted the token was old, \
                 otherwise it lacks a right.",
+            // Without an endpoint there is no right to lack, and one of our own that fares the same lacks none.
+            is_ruled_out: |seen| {
+                !trial(seen, Whose::Endpoint).is_some_and(is_refusal) || trial(seen, Whose::Own).is_some_and(is_refusal)
+            },
         }],
         detail: nothing,
-        holds: |seen| {
-            ended(
-                seen,
-                |end| matches!(end, End::Error(401 | 403) | End::Closed(1008 | 3000..=3003 | 3500..=3999 | 4400..=4499)),
-            )
-        },
+        holds: |seen| ended(seen, is_refusal),
     },
     Cause {
         id: "rate-limited",
@@ -148,7 +150,11 @@ pub(super) static CAUSES: [Cause; 18] = [
         title: "the socket is closed with 1000, without a word, because the token has expired",
         change: "Hand out tokens that last: let expires_in be what is really left, renew them at the endpoint before 300 s are left, and \
             let no cache keep an answer.",
-        alike: &[Alike { id: "token-scope", experiment: NEW_SESSION }],
+        alike: &[Alike {
+            id: "token-scope",
+            experiment: NEW_SESSION,
+            is_ruled_out: |seen| trial(seen, Whose::Endpoint) == Some(End::Accepted),
+        }],
         detail: nothing,
         holds: |seen| is_token_s_fault(seen) && looks_old(seen),
     },
@@ -157,7 +163,7 @@ pub(super) static CAUSES: [Cause; 18] = [
         title: "the socket is closed with 1000, without a word, although the token is fresh: it lacks a right",
         change: "Give the credential behind the token endpoint the scope for guests' messages (guest:write or the dialect's own), or let it \
             make up guest tokens as companions/token-proxy does.",
-        alike: &[Alike { id: "token-expired", experiment: NEW_SESSION }],
+        alike: &[Alike { id: "token-expired", experiment: NEW_SESSION, is_ruled_out: never }],
         detail: nothing,
         holds: |seen| is_token_s_fault(seen) && !looks_old(seen),
     },
@@ -169,10 +175,12 @@ pub(super) static CAUSES: [Cause; 18] = [
             Alike {
                 id: "middlebox",
                 experiment: "Try another network (a phone's): if the hello is answered there, something in this one ends WebSockets.",
+                is_ruled_out: never,
             },
             Alike {
                 id: "deployment-inactive",
                 experiment: "Use the id of another deployment of the same organisation: if that one answers, this one is damaged.",
+                is_ruled_out: never,
             },
         ],
         detail: nothing,
@@ -185,6 +193,7 @@ pub(super) static CAUSES: [Cause; 18] = [
         alike: &[Alike {
             id: "backend-failing",
             experiment: "Try another network (a phone's): if it is cut there as well, it is Genesys Cloud.",
+            is_ruled_out: never,
         }],
         detail: nothing,
         holds: |seen| ended(seen, |end| matches!(end, End::Closed(1001..=1003 | 1006 | 1007 | 1009 | 1010 | 1015))),
@@ -197,6 +206,7 @@ pub(super) static CAUSES: [Cause; 18] = [
         alike: &[Alike {
             id: "backend-failing",
             experiment: "Try another network (a phone's): if it is silent there as well, it is Genesys Cloud.",
+            is_ruled_out: never,
         }],
         detail: nothing,
         holds: |seen| ended(seen, |end| end == End::Silent),
@@ -241,6 +251,10 @@ const NEW_SESSION: &str = "Ask the endpoint for a new session ({\"session\":\"ne
 
 /// A grant that is good for less than this looks as if it were the rest of an older one.
 const SHORT: u64 = 30;
+
+fn is_refusal(end: End) -> bool {
+    matches!(end, End::Error(401 | 403) | End::Closed(1008 | 3000..=3003 | 3500..=3999 | 4400..=4499))
+}
 
 fn is_silent(end: Option<End>) -> bool {
     matches!(end, Some(End::Closed(1000 | 1005)))

@@ -1,5 +1,6 @@
 //! What is wrong with the site's token endpoint.
 
+use super::page::is_on_time;
 use super::{Alike, Cause, nothing};
 use crate::observe::{Again, Failure, Grant, Observations, Reach, TokenEndpoint, TokenProblem};
 
@@ -13,6 +14,7 @@ pub(super) static STOPS: [Cause; 17] = [
             id: "token-certificate",
             experiment: "A browser does not say so to a page: open data-token-url in a tab of the same browser, and it warns of the \
                 certificate if that is the cause; or run `guest-chat doctor`, which sees it.",
+            is_ruled_out: |seen| !failed(seen, |failure| failure == Failure::Unsaid),
         }],
         detail: nothing,
         holds: |seen| {
@@ -37,6 +39,7 @@ pub(super) static STOPS: [Cause; 17] = [
         alike: &[Alike {
             id: "clock-skew",
             experiment: "Compare this machine's clock with another's: a clock that is off by days makes every certificate invalid.",
+            is_ruled_out: is_on_time,
         }],
         detail: nothing,
         holds: |seen| failed(seen, |failure| failure == Failure::Certificate),
@@ -64,10 +67,7 @@ pub(super) static STOPS: [Cause; 17] = [
         id: "token-html",
         title: "the token endpoint answers with a web page",
         change: "Forward data-token-url to the token endpoint: what answers is the site's login page, or its page for unknown paths.",
-        alike: &[Alike {
-            id: "token-redirected",
-            experiment: "curl -i -X POST the URL: a 3xx says that it is a redirection to a login, which a browser follows in silence.",
-        }],
+        alike: &[],
         detail: nothing,
         holds: |seen| token(seen, |it| super::is_page(it.asked)),
     },
