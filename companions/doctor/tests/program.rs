@@ -46,10 +46,40 @@ fn a_cause_ends_with_one_and_is_said_to_people_and_machines() {
 }
 
 #[test]
-fn a_wrong_call_ends_with_two_and_one_line() {
-    let output = program(&["doctor", "--deployment", "d-1"]);
+fn a_wrong_call_ends_with_two_and_a_line_for_each_mistake() {
+    let output = program(&["doctor", "--deployment", "d-1", "--token-url"]);
     assert_eq!(output.status.code(), Some(2));
-    assert_eq!(String::from_utf8(output.stderr).unwrap(), "guest-chat: --region is missing, or --endpoint\n");
+    let said = String::from_utf8(output.stderr).unwrap();
+    let mistakes = ["--token-url needs a value", "--origin is missing", "--region is missing, or --endpoint"];
+    assert_eq!(said, mistakes.map(|mistake| format!("guest-chat: {mistake}\n")).concat());
+}
+
+#[cfg(unix)]
+#[test]
+fn an_argument_that_is_not_utf_8_is_a_wrong_call() {
+    use std::os::unix::ffi::OsStrExt;
+    let broken = std::ffi::OsStr::from_bytes(b"https://\xff.example");
+    let output =
+        Command::new(env!("CARGO_BIN_EXE_guest-chat")).args(["doctor", "--origin"]).arg(broken).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.starts_with("guest-chat: a word that is not UTF-8 after --origin\n"), "{said}");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_report_that_cannot_be_written_is_not_taken_for_a_good_one() {
+    let site = Site::plain();
+    let [deployment, endpoint] = [&site.settings.deployment_id, &site.settings.endpoint].map(|it| it.clone().unwrap());
+    let arguments =
+        ["doctor", "--deployment", &deployment, "--endpoint", &endpoint, "--origin", &site.settings.page_origin];
+    for (arguments, code) in [(&arguments[..], 2), (&["--help"], 1)] {
+        let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let output = Command::new(env!("CARGO_BIN_EXE_guest-chat")).args(arguments).stdout(full).output().unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(code), "{said}");
+        assert!(said.starts_with("guest-chat: cannot write to standard output: "), "{said}");
+    }
 }
 
 #[test]
