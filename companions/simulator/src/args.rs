@@ -1,8 +1,10 @@
-//! The command line, read by hand: eight options need no parser of their own.
+//! The command line as data.
 
+use std::ffi::OsString;
 use std::net::IpAddr;
 use std::path::PathBuf;
 
+use command_line::{CommandLine, Mistakes, Takes};
 use simulator::{DEMO_DEPLOYMENT, Deployment, Options};
 
 /// What `--help` prints.
@@ -29,48 +31,50 @@ pub(crate) enum Asked {
     Help,
 }
 
-/// Reads the arguments, program name excluded. `seed` is for where none is given. The error is one line.
-pub(crate) fn read(arguments: impl IntoIterator<Item = String>, seed: u64) -> Result<Asked, String> {
-    let mut options = Options { seed, ..Options::default() };
-    let mut deployments = Vec::new();
-    let mut arguments = arguments.into_iter();
-    while let Some(argument) = arguments.next() {
-        let (name, given) = match argument.split_once('=') {
-            Some((name, value)) => (name.to_owned(), Some(value.to_owned())),
-            None => (argument, None),
-        };
-        let mut value = || given.clone().or_else(|| arguments.next()).ok_or(format!("{name} needs a value"));
-        match name.as_str() {
-            "--help" | "-h" => return Ok(Asked::Help),
-            "--no-agent" => options.settings.agent = false,
-            "--host" => options.address.set_ip(number::<IpAddr>(&name, &value()?)?),
-            "--port" => options.address.set_port(number(&name, &value()?)?),
-            "--seed" => options.seed = number(&name, &value()?)?,
-            "--state" => options.state = Some(PathBuf::from(value()?)),
-            "--deployment" => deployments.push(value()?),
-            "--allow-origin" => {
-                options.settings.allow_all_domains = false;
-                options.settings.allowed_domains.push(host_of(&value()?));
-            }
-            _ => return Err(format!("unknown option {name} (see --help)")),
-        }
+const OPTIONS: [(&str, Takes); 7] = [
+    ("--host", Takes::Value),
+    ("--port", Takes::Value),
+    ("--deployment", Takes::Values),
+    ("--allow-origin", Takes::Values),
+    ("--state", Takes::Value),
+    ("--seed", Takes::Value),
+    ("--no-agent", Takes::Nothing),
+];
+
+/// Reads the arguments, program name excluded. `seed` is for where none is given.
+pub(crate) fn read(arguments: impl IntoIterator<Item = impl Into<OsString>>, seed: u64) -> Result<Asked, Mistakes> {
+    let mut line = CommandLine::read(&OPTIONS, arguments);
+    if line.wants_help() {
+        return Ok(Asked::Help);
     }
+    let mut options = Options { seed, state: line.text("--state").map(PathBuf::from), ..Options::default() };
+    if let Some(host) =
+        line.one("--host", "must be an IP address such as 127.0.0.1", |text| text.parse::<IpAddr>().ok())
+    {
+        options.address.set_ip(host);
+    }
+    if let Some(port) = line.one("--port", "must be a number from 0 to 65535", |text| text.parse().ok()) {
+        options.address.set_port(port);
+    }
+    if let Some(seed) = line.one("--seed", "must be a whole number below 2^64", |text| text.parse().ok()) {
+        options.seed = seed;
+    }
+    let mut deployments = line.all("--deployment", "", |text| Some(text.to_owned()));
     if deployments.is_empty() {
         deployments.push(DEMO_DEPLOYMENT.to_owned());
     }
-    options.settings.deployments =
-        deployments.into_iter().map(|id| Deployment { id, ..Deployment::default() }).collect();
-    Ok(Asked::Run(Box::new(options)))
-}
-
-fn number<T: std::str::FromStr>(name: &str, value: &str) -> Result<T, String> {
-    value.parse().map_err(|_| format!("{name} cannot be {value}"))
+    let settings = &mut options.settings;
+    settings.agent = !line.has("--no-agent");
+    settings.deployments = deployments.into_iter().map(|id| Deployment { id, ..Deployment::default() }).collect();
+    settings.allow_all_domains = !line.has("--allow-origin");
+    settings.allowed_domains = line.all("--allow-origin", "must be a host name such as shop.example", host_of);
+    line.judge(Asked::Run(Box::new(options)))
 }
 
 /// People give origins where the list wants host names; both are understood.
-fn host_of(origin: &str) -> String {
+fn host_of(origin: &str) -> Option<String> {
     let rest = origin.split_once("://").map_or(origin, |(_, rest)| rest);
-    rest.split([':', '/']).next().unwrap_or(rest).to_owned()
+    rest.split([':', '/']).next().filter(|host| !host.is_empty()).map(str::to_owned)
 }
 
 #[cfg(test)]
@@ -78,9 +82,10 @@ mod tests {
     use super::*;
 
     fn options(line: &str) -> Result<Options, String> {
-        match read(line.split_whitespace().map(str::to_owned), 7)? {
-            Asked::Run(options) => Ok(*options),
-            Asked::Help => Err("help".into()),
+        match read(line.split_whitespace(), 7) {
+            Ok(Asked::Run(options)) => Ok(*options),
+            Ok(Asked::Help) => Err("help".into()),
+            Err(mistakes) => Err(mistakes.to_string()),
         }
     }
 
@@ -103,9 +108,19 @@ mod tests {
     }
 
     #[test]
-    fn mistakes_are_named_in_one_line() {
-        assert_eq!(options("--port").unwrap_err(), "--port needs a value");
-        assert_eq!(options("--port x").unwrap_err(), "--port cannot be x");
-        assert_eq!(options("--prot 1").unwrap_err(), "unknown option --prot (see --help)");
+    fn every_mistake_is_named() {
+        for (line, named) in [
+            ("--port", "--port needs a value"),
+            ("--port x", "--port must be a number from 0 to 65535"),
+            ("--prot 1", "--prot is not known (see --help)"),
+            ("--state= --deployment=", "--state needs a value\n--deployment needs a value"),
+            ("--allow-origin https://", "--allow-origin must be a host name such as shop.example"),
+            (
+                "--seed 1 --seed 2 --host localhost",
+                "--seed is given more than once\n--host must be an IP address such as 127.0.0.1",
+            ),
+        ] {
+            assert_eq!(options(line).unwrap_err(), named, "{line}");
+        }
     }
 }

@@ -161,7 +161,7 @@ pub enum Effect {
     },
     /// Upgrade, HTTP: this status instead of an answer.
     Status {
-        /// The HTTP status.
+        /// The HTTP status, 200–599: what an answer can end with.
         status: u16,
         /// A `Retry-After` header, sent as it stands: seconds, a date, or garbage.
         #[serde(default)]
@@ -197,7 +197,7 @@ impl FaultRule {
         Self { count: None, ..self }
     }
 
-    /// Whether the effect means anything there; the reason if not.
+    /// Whether the effect means anything, and there; the reason if not.
     pub fn check(&self) -> Result<(), String> {
         use Effect as E;
         let fits = match self.effect {
@@ -218,6 +218,15 @@ impl FaultRule {
         };
         if longest > A_DAY {
             return Err(format!("{longest} ms is longer than a day"));
+        }
+        match self.effect {
+            E::Status { status, .. } if !(200..=599).contains(&status) => {
+                return Err(format!("status {status} is not one of 200 to 599"));
+            }
+            E::Close { code, .. } if !(1000..=4999).contains(&code) => {
+                return Err(format!("code {code} is not one of 1000 to 4999"));
+            }
+            _ => {}
         }
         if fits { Ok(()) } else { Err(format!("{:?} cannot happen on {:?}", self.effect, self.on)) }
     }
@@ -346,6 +355,24 @@ mod tests {
         .unwrap();
         let effect = Effect::Close { code: 1000, reason: String::new(), cut: Cut::AfterAccept };
         assert_eq!(rule, FaultRule::once(On::Request("onMessage".into()), effect));
+    }
+
+    #[test]
+    fn a_number_that_cannot_go_over_the_wire_is_refused() {
+        let status = |status| Effect::Status { status, retry_after: None, html: false };
+        let close = |code| Effect::Close { code, reason: String::new(), cut: Cut::default() };
+        for (effect, named) in [
+            (status(99), "status 99"),
+            (status(1000), "status 1000"),
+            (close(999), "code 999"),
+            (close(5000), "code 5000"),
+        ] {
+            let said = FaultRule::once(On::Upgrade, effect).check().unwrap_err();
+            assert!(said.starts_with(named), "{said}");
+        }
+        for effect in [status(200), status(599), close(1000), close(4999)] {
+            assert_eq!(FaultRule::once(On::Upgrade, effect).check(), Ok(()));
+        }
     }
 
     #[test]

@@ -41,5 +41,5 @@ pub use action::{Action, Connection, Refusal};
 pub use backend::{Accepted, Backend, ConnectionReport, Direction, Kind, SessionReport, Unreadable};
 pub use faults::{Cut, Effect, FaultRule, On, Side};
 pub use http::{Delivery, Headers, Request, Response};
-pub use server::{Options, Server};
+pub use server::{CannotStart, Options, Server};
 pub use settings::{DEMO_DEPLOYMENT, Deployment, Disconnection, Limits, Settings};

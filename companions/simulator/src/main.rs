@@ -7,22 +7,19 @@ use std::process::{ExitCode, id};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use args::Asked;
+use command_line::{CALLED_WRONGLY, answer, complain, refuse};
 use simulator::{Options, Server};
 use tokio::signal::unix::{SignalKind, signal};
 
-/// Bad arguments, a taken port, an unreadable state: the user can mend it.
-const CANNOT_START: u8 = 2;
+const PROGRAM: &str = "simulator";
 
 fn main() -> ExitCode {
     let seconds = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
     let seed = (seconds << 20) ^ u64::from(id());
-    let options = match args::read(std::env::args().skip(1), seed) {
+    let options = match args::read(std::env::args_os().skip(1), seed) {
         Ok(Asked::Run(options)) => *options,
-        Ok(Asked::Help) => {
-            say(args::HELP.trim_end());
-            return ExitCode::SUCCESS;
-        }
-        Err(mistake) => return cannot_start(&mistake),
+        Ok(Asked::Help) => return answer(PROGRAM, args::HELP),
+        Err(mistakes) => return refuse(PROGRAM, &mistakes),
     };
     let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
         Ok(runtime) => runtime,
@@ -35,13 +32,9 @@ fn main() -> ExitCode {
 }
 
 async fn serve(options: Options) -> ExitCode {
-    let address = options.address;
     let server = match Server::bind(options).await {
         Ok(server) => server,
-        Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
-            return cannot_start(&format!("{address} is already in use; choose another with --port"));
-        }
-        Err(error) => return cannot_start(&format!("cannot listen on {address}: {error}")),
+        Err(reason) => return cannot_start(&reason.to_string()),
     };
     let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
     else {
@@ -57,15 +50,16 @@ async fn serve(options: Options) -> ExitCode {
     match server.run(stop).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("simulator: {error}");
+            complain(PROGRAM, &error.to_string());
             ExitCode::FAILURE
         }
     }
 }
 
+/// A taken port, an unreadable state: the user can mend it.
 fn cannot_start(reason: &str) -> ExitCode {
-    eprintln!("simulator: {reason}");
-    ExitCode::from(CANNOT_START)
+    complain(PROGRAM, reason);
+    ExitCode::from(CALLED_WRONGLY)
 }
 
 /// To standard output, where a closed pipe is nobody's problem.

@@ -2,6 +2,7 @@
 //! Carries bytes; what they mean is the backend's business.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::future::{Future, pending};
 use std::io;
 use std::net::SocketAddr;
@@ -49,6 +50,29 @@ impl Default for Options {
     }
 }
 
+/// Why a [`Server`] cannot start: a line that names what to change.
+#[derive(Debug)]
+pub enum CannotStart {
+    /// Nobody can listen there.
+    Address(SocketAddr, io::Error),
+    /// The state file cannot be read or written, or is none.
+    State(PathBuf, io::Error),
+}
+
+impl fmt::Display for CannotStart {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Address(address, error) if error.kind() == io::ErrorKind::AddrInUse => {
+                write!(f, "{address} is already in use; choose another with --port")
+            }
+            Self::Address(address, error) => write!(f, "cannot listen on {address}: {error}"),
+            Self::State(path, error) => write!(f, "--state {} cannot be used: {error}", path.display()),
+        }
+    }
+}
+
+impl std::error::Error for CannotStart {}
+
 /// The simulator on real sockets.
 pub struct Server {
     listener: TcpListener,
@@ -57,17 +81,20 @@ pub struct Server {
 }
 
 impl Server {
-    /// Listens, and reads the state file. Fails if the port is taken or the state is unreadable.
-    pub async fn bind(mut options: Options) -> io::Result<Self> {
-        let listener = TcpListener::bind(options.address).await?;
-        let address = listener.local_addr()?;
+    /// Listens, and reads the state file. Fails if the port is taken, or if the state cannot be read or would not be kept.
+    pub async fn bind(mut options: Options) -> Result<Self, CannotStart> {
+        let refused = |error| CannotStart::Address(options.address, error);
+        let listener = TcpListener::bind(options.address).await.map_err(refused)?;
+        let address = listener.local_addr().map_err(refused)?;
         let host = if address.ip().is_unspecified() { "127.0.0.1".into() } else { address.ip().to_string() };
         options.settings.public_origin = match address {
             SocketAddr::V4(_) => format!("http://{host}:{}", address.port()),
             SocketAddr::V6(_) => format!("http://[{host}]:{}", address.port()),
         };
-        let shell = Arc::new(Shell::new(options.settings, options.seed, options.state)?);
-        Ok(Self { listener, address, shell })
+        let path = options.state.clone().unwrap_or_default();
+        let shell = Shell::new(options.settings, options.seed, options.state);
+        let shell = shell.map_err(|error| CannotStart::State(path, error))?;
+        Ok(Self { listener, address, shell: Arc::new(shell) })
     }
 
     /// Where it listens.

@@ -32,10 +32,14 @@ struct Desk {
 }
 
 impl Shell {
+    /// Fails where the state cannot be read, or not be written: that nothing is kept would show at the next start only.
     pub(crate) fn new(settings: Settings, seed: u64, state: Option<PathBuf>) -> io::Result<Self> {
         let mut backend = Backend::new(settings.clone(), seed);
         if let Some(saved) = state.as_deref().map(load).transpose()?.flatten() {
             backend.restore(&saved).map_err(io::Error::other)?;
+        }
+        if let Some(path) = &state {
+            replace(path, &backend.save())?;
         }
         let desk = Desk { saved: backend.revision(), backend, wires: HashMap::new(), now: 0 };
         Ok(Self { desk: Mutex::new(desk), names: AtomicU64::new(1), rearm: Notify::new(), state, settings, seed })

@@ -248,7 +248,20 @@ async fn a_stop_says_goodbye_with_1001() {
 async fn a_taken_port_is_an_error_and_not_a_surprise() {
     let site = Site::silent().await;
     let second = Server::bind(Options { address: site.address, ..Options::default() }).await;
-    assert_eq!(second.err().unwrap().kind(), std::io::ErrorKind::AddrInUse);
+    let said = second.err().unwrap().to_string();
+    assert_eq!(said, format!("{} is already in use; choose another with --port", site.address));
+}
+
+#[tokio::test]
+async fn a_fault_that_cannot_go_over_the_wire_is_refused() {
+    let site = Site::silent().await;
+    for status in [99, 1000] {
+        let rule = json!({ "on": "upgrade", "effect": { "status": { "status": status } } });
+        let answer = site.http("POST", "/control/faults", &[], &rule.to_string()).await;
+        assert_eq!(answer.status, 400, "{}", answer.body);
+        assert!(answer.body.contains(&format!("status {status} is not one of 200 to 599")), "{}", answer.body);
+    }
+    assert_eq!(site.control("GET", "faults", &Value::Null).await, json!([]));
 }
 
 #[tokio::test]

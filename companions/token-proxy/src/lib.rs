@@ -56,7 +56,7 @@ use crate::session_cookie::Session;
 pub use crate::ask::DeploymentId;
 pub use crate::origin::Origin;
 pub use crate::session_cookie::{BadKey, CookieKey};
-pub use crate::settings::{BadSettings, Command, Settings, USAGE};
+pub use crate::settings::{Command, Settings, USAGE};
 pub use crate::slots::Slots;
 
 /// Where the page asks for its token. The cookie's `Path` covers it.

@@ -3,46 +3,35 @@
 use std::io::ErrorKind;
 use std::process::ExitCode;
 
+use command_line::{CALLED_WRONGLY, answer, complain, refuse};
 use token_proxy::{Command, Settings, USAGE};
 use tokio::net::TcpListener;
 
-/// Exit code for settings that cannot work, a taken port included: starting again will not help.
-const UNUSABLE: u8 = 2;
+const PROGRAM: &str = "token-proxy";
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let args = std::env::args_os().skip(1).map(|arg| arg.to_string_lossy().into_owned());
     // Set but empty is how compose files say "not set".
     let key = std::env::var("TOKEN_PROXY_KEY").ok().filter(|key| !key.is_empty());
-    match Command::read(args, key) {
-        Ok(Command::Help) => help(),
+    match Command::read(std::env::args_os().skip(1), key) {
+        Ok(Command::Help) => answer(PROGRAM, USAGE),
         Ok(Command::Serve(settings)) => run(*settings).await,
-        Err(bad) => {
-            for line in bad.to_string().lines() {
-                eprintln!("token-proxy: {line}");
-            }
-            ExitCode::from(UNUSABLE)
-        }
+        Err(mistakes) => refuse(PROGRAM, &mistakes),
     }
 }
 
-#[expect(clippy::print_stdout, reason = "help that was asked for goes where it can be piped")]
-fn help() -> ExitCode {
-    print!("{USAGE}");
-    ExitCode::SUCCESS
-}
-
+/// A port that cannot be had is a setting that cannot work: starting again will not help.
 async fn run(settings: Settings) -> ExitCode {
     let address = settings.address();
     let listener = match TcpListener::bind(address).await {
         Ok(listener) => listener,
         Err(error) if error.kind() == ErrorKind::AddrInUse => {
-            eprintln!("token-proxy: {address} is taken by another program; choose another --port");
-            return ExitCode::from(UNUSABLE);
+            complain(PROGRAM, &format!("{address} is taken by another program; choose another --port"));
+            return ExitCode::from(CALLED_WRONGLY);
         }
         Err(error) => {
-            eprintln!("token-proxy: cannot listen on {address}: {error}");
-            return ExitCode::from(UNUSABLE);
+            complain(PROGRAM, &format!("cannot listen on {address}: {error}"));
+            return ExitCode::from(CALLED_WRONGLY);
         }
     };
 

@@ -1,9 +1,11 @@
 //! The command line and the one environment variable, checked as a whole: every bad setting is named at once,
 //! by someone who is about to correct them all.
 
-use std::fmt;
+use std::ffi::OsString;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
+
+use command_line::{CommandLine, Mistakes, Takes};
 
 use crate::ask::DeploymentId;
 use crate::origin::Origin;
@@ -104,186 +106,92 @@ impl Settings {
 /// Browsers forget a cookie after 400 days, whatever it says (RFC 6265bis, 5.5).
 const COOKIE_MAX_AGE: Duration = Duration::from_hours(400 * 24);
 
+const OPTIONS: [(&str, Takes); 10] = [
+    ("--origin", Takes::Values),
+    ("--deployment", Takes::Values),
+    ("--host", Takes::Value),
+    ("--port", Takes::Value),
+    ("--life", Takes::Value),
+    ("--connections-per-minute", Takes::Value),
+    ("--session-life", Takes::Value),
+    ("--key-file", Takes::Value),
+    ("--insecure-cookie", Takes::Nothing),
+    ("--fault-control", Takes::Nothing),
+];
+
 impl Command {
     /// Reads the arguments (without the program's name), the key in the environment and the key file.
     pub fn read(
-        args: impl IntoIterator<Item = String>,
+        args: impl IntoIterator<Item = impl Into<OsString>>,
         key_in_environment: Option<String>,
-    ) -> Result<Command, BadSettings> {
-        let mut draft = Draft::new(key_in_environment);
-        let mut args = args.into_iter().peekable();
-        while let Some(arg) = args.next() {
-            let (flag, glued) = match arg.split_once('=') {
-                Some((flag, value)) => (flag, Some(value.to_owned())),
-                None => (arg.as_str(), None),
-            };
-            match flag {
-                "--help" | "-h" => return Ok(Command::Help),
-                "--insecure-cookie" if glued.is_none() => draft.insecure_cookie = true,
-                "--fault-control" if glued.is_none() => draft.fault_control = true,
-                "--origin"
-                | "--deployment"
-                | "--host"
-                | "--port"
-                | "--life"
-                | "--session-life"
-                | "--connections-per-minute"
-                | "--key-file" => match glued.or_else(|| args.next_if(|next| !next.starts_with("--"))) {
-                    Some(value) => draft.set(flag, &value),
-                    None => draft.bad(format!("{flag} needs a value")),
-                },
-                // The text itself is not repeated: it may be a key that lost its flag.
-                _ => draft.bad("an argument that is not known; --help lists those that are"),
-            }
+    ) -> Result<Command, Mistakes> {
+        let mut line = CommandLine::read(&OPTIONS, args);
+        if line.wants_help() {
+            return Ok(Command::Help);
         }
-        draft.check()
-    }
-}
-
-/// Settings under way, with what is wrong so far.
-struct Draft {
-    host: IpAddr,
-    port: u16,
-    origins: Vec<Origin>,
-    an_origin_was_given: bool,
-    deployments: Vec<DeploymentId>,
-    life: u64,
-    session_life: u64,
-    connections_per_minute: u32,
-    insecure_cookie: bool,
-    fault_control: bool,
-    key_file: Option<String>,
-    key_in_environment: Option<String>,
-    bad: Vec<String>,
-}
-
-impl Draft {
-    fn new(key_in_environment: Option<String>) -> Draft {
-        Draft {
-            host: IpAddr::V4(Ipv4Addr::LOCALHOST),
-            port: 9001,
-            origins: Vec::new(),
-            an_origin_was_given: false,
-            deployments: Vec::new(),
-            life: 60 * 60,
+        if !line.has("--origin") {
+            line.mistake("--origin is missing: name the origin of the page, such as https://shop.example");
+        }
+        let origins = line.all("--origin", Origin::FORM, Origin::parse);
+        let deployments = line.all("--deployment", DeploymentId::FORM, DeploymentId::parse);
+        let host = line.one("--host", "must be an IP address such as 127.0.0.1 or 0.0.0.0", |text| text.parse().ok());
+        let host = host.unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST));
+        let port = line.one("--port", "must be a number from 0 to 65535", |text| text.parse().ok());
+        // A longer grant would outlive the cookie that remembers its session.
+        let life = seconds(&mut line, "--life", 5, 365 * 24 * 60 * 60);
+        // 15 minutes is the shortest that Genesys offers; 400 days the longest that a browser keeps.
+        let session_life = seconds(&mut line, "--session-life", 15 * 60, COOKIE_MAX_AGE.as_secs());
+        let connections = line.one("--connections-per-minute", "must be a whole number from 0 to 60000", |text| {
+            text.parse().ok().filter(|number| *number <= 60_000)
+        });
+        let insecure_cookie = line.has("--insecure-cookie");
+        if insecure_cookie && origins.iter().any(Origin::is_https) {
+            line.mistake("--insecure-cookie is for plain http: not with an https --origin");
+        }
+        let fault_control = line.has("--fault-control");
+        if fault_control && !host.is_loopback() {
+            line.mistake("--fault-control is for tests: only with a loopback --host");
+        }
+        let key = key(&mut line, key_in_environment);
+        line.judge(Command::Serve(Box::new(Settings {
+            address: SocketAddr::new(host, port.unwrap_or(9001)),
+            origins,
+            deployments,
+            life: life.unwrap_or(Duration::from_hours(1)),
             // Genesys' default: a session ends 72 hours after its last message.
-            session_life: 72 * 60 * 60,
+            session_life: session_life.unwrap_or(Duration::from_hours(72)),
             // Of Genesys' 1,000 for a deployment, less what clocks and networks may shift from one minute into another.
-            connections_per_minute: 900,
-            insecure_cookie: false,
-            fault_control: false,
-            key_file: None,
-            key_in_environment,
-            bad: Vec::new(),
-        }
-    }
-
-    fn bad(&mut self, what: impl Into<String>) {
-        self.bad.push(what.into());
-    }
-
-    fn set(&mut self, flag: &str, value: &str) {
-        match flag {
-            "--origin" => {
-                self.an_origin_was_given = true;
-                match Origin::parse(value) {
-                    Some(origin) => self.origins.push(origin),
-                    None => self.bad(format!("--origin {}", Origin::FORM)),
-                }
-            }
-            "--deployment" => match DeploymentId::parse(value) {
-                Some(id) => self.deployments.push(id),
-                None => self.bad(format!("--deployment {}", DeploymentId::FORM)),
-            },
-            "--host" => match value.parse() {
-                Ok(host) => self.host = host,
-                Err(_) => self.bad("--host must be an IP address such as 127.0.0.1 or 0.0.0.0"),
-            },
-            "--port" => match value.parse() {
-                Ok(port) => self.port = port,
-                Err(_) => self.bad("--port must be a number from 0 to 65535"),
-            },
-            // A longer grant would outlive the cookie that remembers its session.
-            "--life" => match seconds(value, 5, 365 * 24 * 60 * 60) {
-                Ok(life) => self.life = life,
-                Err(range) => self.bad(format!("--life {range}")),
-            },
-            // 15 minutes is the shortest that Genesys offers; 400 days the longest that a browser keeps.
-            "--session-life" => match seconds(value, 15 * 60, COOKIE_MAX_AGE.as_secs()) {
-                Ok(life) => self.session_life = life,
-                Err(range) => self.bad(format!("--session-life {range}")),
-            },
-            "--connections-per-minute" => match value.parse().ok().filter(|number| *number <= 60_000) {
-                Some(number) => self.connections_per_minute = number,
-                None => self.bad("--connections-per-minute must be a whole number from 0 to 60000"),
-            },
-            "--key-file" => self.key_file = Some(value.to_owned()),
-            _ => unreachable!("the caller passes the flags above and no other"),
-        }
-    }
-
-    fn check(mut self) -> Result<Command, BadSettings> {
-        if !self.an_origin_was_given {
-            self.bad("--origin is missing: name the origin of the page, such as https://shop.example");
-        }
-        if self.insecure_cookie && self.origins.iter().any(Origin::is_https) {
-            self.bad("--insecure-cookie is for plain http: not with an https --origin");
-        }
-        if self.fault_control && !self.host.is_loopback() {
-            self.bad("--fault-control is for tests: only with a loopback --host");
-        }
-        let key = self.key();
-        if !self.bad.is_empty() {
-            return Err(BadSettings(self.bad));
-        }
-        Ok(Command::Serve(Box::new(Settings {
-            address: SocketAddr::new(self.host, self.port),
-            origins: self.origins,
-            deployments: self.deployments,
-            life: Duration::from_secs(self.life),
-            session_life: Duration::from_secs(self.session_life),
-            connections_per_minute: self.connections_per_minute,
-            insecure_cookie: self.insecure_cookie,
+            connections_per_minute: connections.unwrap_or(900),
+            insecure_cookie,
             key_is_temporary: key.is_none(),
             key: key.unwrap_or_else(CookieKey::random),
-            fault_control: self.fault_control,
+            fault_control,
         })))
     }
+}
 
-    /// `None` where none was given, or where what was given is bad and now named so.
-    fn key(&mut self) -> Option<CookieKey> {
-        let (from, text) = match (self.key_file.take(), self.key_in_environment.take()) {
-            (None, None) => return None,
-            (Some(_), Some(_)) => {
-                self.bad("--key-file and TOKEN_PROXY_KEY are both given: keep one");
+/// `None` where none was given, or where what was given is bad and now named so.
+fn key(line: &mut CommandLine, in_environment: Option<String>) -> Option<CookieKey> {
+    let (from, text) = match (line.text("--key-file"), in_environment) {
+        (None, None) => return None,
+        (Some(_), Some(_)) => {
+            line.mistake("--key-file and TOKEN_PROXY_KEY are both given: keep one");
+            return None;
+        }
+        (None, Some(text)) => ("TOKEN_PROXY_KEY", text),
+        (Some(file), None) => match std::fs::read_to_string(&file) {
+            Ok(text) => ("--key-file", text),
+            Err(error) => {
+                line.mistake(format!("--key-file cannot be read: {file}: {error}"));
                 return None;
             }
-            (None, Some(text)) => ("TOKEN_PROXY_KEY", text),
-            (Some(file), None) => match std::fs::read_to_string(&file) {
-                Ok(text) => ("--key-file", text),
-                Err(error) => {
-                    self.bad(format!("--key-file cannot be read: {file}: {error}"));
-                    return None;
-                }
-            },
-        };
-        CookieKey::from_base64(&text).map_err(|bad| self.bad(format!("{from} {bad}"))).ok()
-    }
+        },
+    };
+    CookieKey::from_base64(&text).map_err(|bad| line.mistake(format!("{from} {bad}"))).ok()
 }
 
-fn seconds(value: &str, least: u64, most: u64) -> Result<u64, String> {
-    let parsed = value.parse().ok().filter(|seconds| (least..=most).contains(seconds));
-    parsed.ok_or_else(|| format!("must be whole seconds from {least} to {most}"))
+fn seconds(line: &mut CommandLine, name: &str, least: u64, most: u64) -> Option<Duration> {
+    line.one(name, &format!("must be whole seconds from {least} to {most}"), |text| {
+        text.parse().ok().filter(|seconds| (least..=most).contains(seconds)).map(Duration::from_secs)
+    })
 }
-
-/// All that is wrong with the settings, a line each.
-#[derive(Debug)]
-pub struct BadSettings(Vec<String>);
-
-impl fmt::Display for BadSettings {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0.join("\n"))
-    }
-}
-
-impl std::error::Error for BadSettings {}

@@ -150,3 +150,13 @@ fn help_goes_to_standard_output() {
     assert!(output.status.success());
     assert!(String::from_utf8(output.stdout).unwrap().contains("--origin ORIGIN"));
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn help_that_cannot_be_written_ends_with_one_and_a_line() {
+    let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let output = program(&["--help"]).stdout(full).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.starts_with("token-proxy: cannot write to standard output: ") && said.lines().count() == 1, "{said}");
+}

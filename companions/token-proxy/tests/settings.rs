@@ -60,6 +60,13 @@ fn every_bad_setting_is_named_at_once() {
 }
 
 #[test]
+fn no_option_is_passed_over_because_it_is_given_again() {
+    let said = read(&[PAGE, "--port", "9001", "--port=9002", "--fault-control", "--fault-control"], None).unwrap_err();
+    assert_eq!(said, "--port is given more than once\n--fault-control is given more than once");
+    assert!(read(&[PAGE, PAGE, "--deployment=a", "--deployment=b"], None).is_ok());
+}
+
+#[test]
 fn missing_origin_is_named() {
     assert!(read(&[], Some(KEY)).unwrap_err().starts_with("--origin is missing"));
 }
