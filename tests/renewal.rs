@@ -3,10 +3,9 @@
 
 mod common;
 
-use chat_proto::io::{Command, Input, RetryAfter};
+use chat_proto::io::{Command, Input};
 use chat_proto::phase::ConnectionStatus;
 use chat_proto::problem::{Problem, TokenTrouble};
-use chat_proto::time::Timestamp;
 use common::{Reply, Rig};
 use simulator::{Effect, FaultRule, On};
 
@@ -111,45 +110,17 @@ fn a_failing_renewal_is_tried_after_1_2_4_seconds_and_so_on_up_to_30() {
 
 #[test]
 fn an_endpoint_that_asks_for_patience_is_given_it() {
-    for retry_after in [RetryAfter::Delay(45_000), RetryAfter::At(Timestamp(1_791_190_800_000 + 46_000))] {
-        let mut rig = Rig::new(1);
-        rig.endpoint.next.push_back(Reply::Status(429, Some(retry_after)));
-        rig.say(Command::Open);
-        rig.run_for(20_000);
-        assert_eq!(rig.problems, [Problem::TokenUnavailable(TokenTrouble::Status(429))]);
-        assert!(
-            matches!(rig.status, ConnectionStatus::Reconnecting { next_try_in: Some(24..=36) }),
-            "{:?}",
-            rig.status
-        );
-        rig.say(Command::TryNow);
-        rig.run_for(5_000);
-        assert_eq!(rig.endpoint.requests(), 1, "{retry_after:?} holds for impatient visitors too");
-        rig.run_for(40_000);
-        assert_eq!(rig.status, ConnectionStatus::Online);
-    }
-}
-
-#[test]
-fn a_date_to_come_again_is_counted_from_the_answer_s_own_and_not_from_the_visitor_s_clock() {
-    const DAY: i64 = 86_400_000;
-    let date = Timestamp(1_791_190_800_000);
-    let later = |by| Timestamp(date.0 + by);
-    let retry_after = RetryAfter::At(later(45_000)).counted_from(Some(date));
-    for wall_skew in [-DAY, 0, DAY] {
-        let mut rig = Rig::new(1);
-        rig.wall_skew = wall_skew;
-        rig.endpoint.next.push_back(Reply::Status(429, Some(retry_after)));
-        rig.say(Command::Open);
-        rig.run_until("asked again", |rig| rig.endpoint.requests() == 2);
-        let waited = rig.endpoint.asked[1].0 - rig.endpoint.asked[0].0;
-        // And up to a fifth more, so that all do not come at once.
-        assert!((45_000..=54_300).contains(&waited), "{waited} with a clock that is off by {wall_skew}");
-    }
-    // A date that has passed is no wait; without the answer's own date, or with seconds, nothing is counted anew.
-    assert_eq!(RetryAfter::At(date).counted_from(Some(later(1))), RetryAfter::Delay(0));
-    assert_eq!(RetryAfter::At(date).counted_from(None), RetryAfter::At(date));
-    assert_eq!(RetryAfter::Delay(7).counted_from(Some(date)), RetryAfter::Delay(7));
+    let mut rig = Rig::new(1);
+    rig.endpoint.next.push_back(Reply::Status(429, Some(45_000)));
+    rig.say(Command::Open);
+    rig.run_for(20_000);
+    assert_eq!(rig.problems, [Problem::TokenUnavailable(TokenTrouble::Status(429))]);
+    assert!(matches!(rig.status, ConnectionStatus::Reconnecting { next_try_in: Some(24..=36) }), "{:?}", rig.status);
+    rig.say(Command::TryNow);
+    rig.run_for(5_000);
+    assert_eq!(rig.endpoint.requests(), 1, "it holds for impatient visitors too");
+    rig.run_for(40_000);
+    assert_eq!(rig.status, ConnectionStatus::Online);
 }
 
 #[test]
@@ -157,7 +128,7 @@ fn visitors_who_were_asked_for_the_same_patience_come_back_apart() {
     let mut times: Vec<_> = (0..50)
         .map(|seed| {
             let mut rig = Rig::new(seed);
-            rig.endpoint.next.push_back(Reply::Status(429, Some(RetryAfter::Delay(60_000))));
+            rig.endpoint.next.push_back(Reply::Status(429, Some(60_000)));
             rig.say(Command::Open);
             rig.run_until("asked again", |rig| rig.endpoint.requests() == 2);
             rig.endpoint.asked[1].0 - rig.endpoint.asked[0].0

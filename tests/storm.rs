@@ -9,7 +9,7 @@
 
 mod common;
 
-use chat_proto::io::{Command, Input, RetryAfter};
+use chat_proto::io::{Command, Input};
 use chat_proto::message::SendState;
 use chat_proto::phase::ConnectionStatus;
 use common::{Dice, Reply, Rig};
@@ -234,7 +234,7 @@ impl Storm {
     fn strike_token(&mut self) {
         let reply = match self.dice.roll(4) {
             0 => Reply::Status(503, None),
-            1 => Reply::Status(429, Some(RetryAfter::Delay(2_000))),
+            1 => Reply::Status(429, Some(2_000)),
             2 => Reply::Html,
             _ => Reply::Hang,
         };

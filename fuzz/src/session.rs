@@ -4,7 +4,7 @@
 use chat_proto::config::{Config, Settings};
 use chat_proto::dialect::web_messaging::WebMessaging;
 use chat_proto::dialect::{Dialect, ServerEvent};
-use chat_proto::io::{Command, Input, NetError, Output, RequestId, Response, RetryAfter};
+use chat_proto::io::{Command, Input, NetError, Output, RequestId, Response};
 use chat_proto::json::Value;
 use chat_proto::session::Session;
 use chat_proto::snapshot::{SharedRecord, Snapshot, TabRecord};
@@ -113,13 +113,10 @@ fn begin(saved: Snapshot, answers: &[Result<Response, NetError>]) {
     }
 }
 
-/// `status retry-after body`. `Retry-After` is `-`, a number of seconds, or `@` and a time.
+/// `status retry-after body`. `Retry-After` is `-` or a number of milliseconds.
 fn answered(line: &str) -> Result<Response, NetError> {
     let mut words = line.splitn(3, ' ');
     let status = words.next().and_then(|word| word.parse().ok()).ok_or(NetError::Failed)?;
-    let retry_after = words.next().and_then(|word| match word.strip_prefix('@') {
-        Some(time) => Timestamp::parse(time).map(RetryAfter::At),
-        None => word.parse().ok().map(RetryAfter::Delay),
-    });
+    let retry_after = words.next().and_then(|word| word.parse().ok());
     Ok(Response { status, retry_after, body: words.next().and_then(json).unwrap_or(Value::Null) })
 }

@@ -6,9 +6,9 @@
 
 use std::rc::{Rc, Weak};
 
-use chat_proto::io::{Method, NetError, Request, Response, RetryAfter};
+use chat_proto::io::{Method, NetError, Request, Response};
 use chat_proto::json::Value;
-use chat_proto::time::{Instant, SECOND, Timestamp};
+use chat_proto::time::{Instant, Millis, SECOND, Timestamp};
 use js_sys::{JsString, Object, Promise};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
@@ -85,22 +85,35 @@ async fn answer(sent: Promise, wanted: Weak<AbortController>, on: impl FnOnce(Re
 /// Redirections have been followed by now. One to a login page arrives as a page of HTML, which is a body of `Null`.
 async fn read(sent: Promise) -> Option<Response> {
     let response: web_sys::Response = JsFuture::from(sent).await.ok()?.dyn_into().ok()?;
-    // From another origin this reads only what `Access-Control-Expose-Headers` names.
-    let retry_after = response.headers().get("Retry-After").ok().flatten().and_then(|text| read_retry_after(&text));
+    let retry_after =
+        header(&response, "Retry-After").and_then(|text| read_retry_after(&text, header(&response, "Date")));
     let body: JsString = JsFuture::from(response.text().ok()?).await.ok()?.dyn_into().ok()?;
     let body = if body.length() <= MAX_BODY { json::parse(&String::from(body)) } else { None };
     Some(Response { status: response.status(), retry_after, body: body.unwrap_or(Value::Null) })
 }
 
-/// Seconds in digits, or a date (RFC 9110, 10.2.3).
-pub fn read_retry_after(text: &str) -> Option<RetryAfter> {
+/// From another origin this reads only what `Access-Control-Expose-Headers` names.
+#[inline(never)] // smaller
+fn header(response: &web_sys::Response, name: &str) -> Option<String> {
+    response.headers().get(name).ok().flatten()
+}
+
+/// How long to wait: seconds in digits, or a date (RFC 9110, 10.2.3). That is counted from the answer's own `Date`, if it has one that can be
+/// read here: both are then of one clock, and the visitor's may be wrong by days.
+pub fn read_retry_after(text: &str, date: Option<String>) -> Option<Millis> {
     let text = text.trim();
     if !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit()) {
         let seconds = text.parse::<u64>().unwrap_or(u64::MAX);
-        return Some(RetryAfter::Delay(seconds.saturating_mul(SECOND)));
+        return Some(seconds.saturating_mul(SECOND));
     }
-    // `Date.parse` would also take "-5" for a year; an HTTP date ends in GMT.
+    let at = read_date(text)?;
+    Some(at.since(date.and_then(|date| read_date(&date)).unwrap_or_else(|| clock::now().wall)))
+}
+
+/// A date as HTTP writes it. `Date.parse` would also take "-5" for a year; an HTTP date ends in GMT.
+#[inline(never)] // smaller
+fn read_date(text: &str) -> Option<Timestamp> {
     let time = text.ends_with("GMT").then(|| js_sys::Date::parse(text)).filter(|time| *time >= 0.0)?;
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "not negative, and dates are bounded")]
-    Some(RetryAfter::At(Timestamp(time as u64)))
+    Some(Timestamp(time as u64))
 }

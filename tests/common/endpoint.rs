@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use chat_proto::io::{Method, NetError, Request, Response, RetryAfter};
+use chat_proto::io::{Method, NetError, Request, Response};
 use chat_proto::json::Value;
 
 pub struct Endpoint {
@@ -26,7 +26,8 @@ pub struct Endpoint {
 }
 
 pub enum Reply {
-    Status(u16, Option<RetryAfter>),
+    /// With a `Retry-After`, in milliseconds.
+    Status(u16, Option<u64>),
     Html,
     Hang,
     Unreachable,

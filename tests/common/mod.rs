@@ -18,8 +18,8 @@ use std::collections::BTreeMap;
 use chat_proto::config::{Config, Settings};
 use chat_proto::dialect::web_messaging::WebMessaging;
 use chat_proto::io::{
-    Command, Connectivity, Event, Input, NetError, Output, Request, RequestId, Response, RetryAfter, SocketEvent,
-    SocketId, TimelineDiff,
+    Command, Connectivity, Event, Input, NetError, Output, Request, RequestId, Response, SocketEvent, SocketId,
+    TimelineDiff,
 };
 use chat_proto::json::Value;
 use chat_proto::message::{Content, Inbound, Item, LocalId, SendState};
@@ -487,7 +487,7 @@ impl Rig {
         let retry_after = answer.headers.get("retry-after").and_then(|value| value.parse::<u64>().ok());
         let response = Response {
             status: answer.status,
-            retry_after: retry_after.map(|seconds| RetryAfter::Delay(seconds * 1_000)),
+            retry_after: retry_after.map(|seconds| seconds * 1_000),
             body: serde_json::from_str(&answer.body).unwrap_or(Value::Null),
         };
         self.later(held + wait, Happening::Answer(id, Ok(response)));

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use chat_proto::io::{Method, NetError, Request, Response, RetryAfter};
+use chat_proto::io::{Method, NetError, Request, Response};
 use chat_proto::json::Value;
 use chat_proto::time::Timestamp;
 use guest_chat::driver::clock;
@@ -76,18 +76,38 @@ async fn the_status_and_retry_after_are_passed_on() {
     let _network = Fetch::answers(429, r#"{"Retry-After":"7"}"#, "slow down");
     let (_exchange, heard) = ask(&get("https://a.example/"));
     settle().await;
-    let retry_after = Some(RetryAfter::Delay(7_000));
+    let retry_after = Some(7_000);
+    assert_eq!(*heard.borrow(), [Ok(Response { status: 429, retry_after, body: Value::Null })]);
+}
+
+#[wasm_bindgen_test]
+async fn a_date_to_come_again_is_counted_from_the_answer_s_own_date() {
+    let headers = r#"{"Retry-After":"Mon, 05 Oct 2026 09:00:40 GMT","Date":"Mon, 05 Oct 2026 09:00:00 GMT"}"#;
+    let _network = Fetch::answers(429, headers, "slow down");
+    let (_exchange, heard) = ask(&get("https://a.example/"));
+    settle().await;
+    let retry_after = Some(40_000);
     assert_eq!(*heard.borrow(), [Ok(Response { status: 429, retry_after, body: Value::Null })]);
 }
 
 #[wasm_bindgen_test]
 fn retry_after_is_read_in_both_forms_and_garbage_is_none() {
-    assert_eq!(read_retry_after("120"), Some(RetryAfter::Delay(120_000)));
-    assert_eq!(read_retry_after(" 0 "), Some(RetryAfter::Delay(0)));
-    assert_eq!(read_retry_after("Mon, 05 Oct 2026 09:00:00 GMT"), Some(RetryAfter::At(Timestamp(1_791_190_800_000))));
+    assert_eq!(read_retry_after("120", None), Some(120_000));
+    assert_eq!(read_retry_after(" 0 ", None), Some(0));
+    assert_eq!(read_retry_after("99999999999999999999", None), Some(u64::MAX));
     for text in ["", "soon", "-5", "1.5", "2026-10-05", "GMT", "99999999999999999999 GMT"] {
-        assert_eq!(read_retry_after(text), None, "{text}");
+        assert_eq!(read_retry_after(text, None), None, "{text}");
     }
+}
+
+#[wasm_bindgen_test]
+fn a_date_to_come_again_without_a_date_of_the_answer_is_counted_from_the_visitor_s_clock() {
+    let in_a_minute = js_sys::Date::new(&(js_sys::Date::now() + 60_000.0).into()).to_utc_string();
+    for date in [None, Some("yesterday".to_owned())] {
+        let wait = read_retry_after(&String::from(in_a_minute.clone()), date).unwrap();
+        assert!((50_000..=60_000).contains(&wait), "{wait}");
+    }
+    assert_eq!(read_retry_after("Mon, 05 Oct 2020 09:00:00 GMT", None), Some(0));
 }
 
 #[wasm_bindgen_test]

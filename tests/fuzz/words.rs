@@ -1,8 +1,7 @@
 //! What a backend and an endpoint may say: now and then as documented, mostly nearly so, and sometimes anything.
 
-use chat_proto::io::{NetError, Response, RetryAfter};
+use chat_proto::io::{NetError, Response};
 use chat_proto::json::Value;
-use chat_proto::time::Timestamp;
 
 use super::{Fuzz, TOKEN};
 
@@ -187,11 +186,10 @@ impl Fuzz {
             return Err(NetError::Timeout);
         }
         let retry_after = match self.d.roll(8) {
-            0 => Some(RetryAfter::Delay(u64::MAX)),
-            1 => Some(RetryAfter::At(Timestamp(253_402_300_799_000))),
-            2 => Some(RetryAfter::At(Timestamp(0))),
-            3 => Some(RetryAfter::Delay(0)),
-            4 => Some(RetryAfter::At(Timestamp(u64::MAX))),
+            0 => Some(u64::MAX),
+            1 => Some(253_402_300_799_000),
+            2..=3 => Some(0),
+            4 => Some(u64::MAX - 1),
             _ => None,
         };
         let status = if self.d.chance(70) {

@@ -238,31 +238,10 @@ pub enum Method {
 pub struct Response {
     /// The status.
     pub status: u16,
-    /// `Retry-After`, if there is one that can be read.
-    pub retry_after: Option<RetryAfter>,
+    /// How long nobody is to ask again: `Retry-After`, if there is one that can be read.
+    pub retry_after: Option<Millis>,
     /// The body; `Null` if it is no JSON.
     pub body: Value,
-}
-
-/// `Retry-After` in its two forms.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum RetryAfter {
-    /// After so long.
-    Delay(Millis),
-    /// Not before this time of the wall clock.
-    At(Timestamp),
-}
-
-impl RetryAfter {
-    /// The same, where the answer says when it was given (`Date`): both times are then of one clock, and the visitor's, which may be wrong
-    /// by days, need not be asked.
-    #[must_use]
-    pub fn counted_from(self, date: Option<Timestamp>) -> Self {
-        match (self, date) {
-            (Self::At(at), Some(date)) => Self::Delay(at.since(date)),
-            (other, _) => other,
-        }
-    }
 }
 
 /// Why there is no HTTP answer.

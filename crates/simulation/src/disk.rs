@@ -10,6 +10,9 @@ use crate::schedule::Corruption;
 /// How the key of the number of the latest reign ends.
 const REIGN: &str = ":reign";
 
+/// What stands in the key of a message that was handed over, before its id.
+const HANDED: &str = ":handed:";
+
 #[derive(Debug, Default)]
 pub(crate) struct Disk {
     shared: BTreeMap<String, Value>,
@@ -34,14 +37,15 @@ impl Disk {
         !self.stale.is_empty()
     }
 
-    /// Overwrites the shared record at this place among all of them, if there are any.
-    pub(crate) fn corrupt(&mut self, place: u64, how: Corruption) {
+    /// Overwrites the shared record at this place among all of them, if there are any. True if it was a message that waits to be taken.
+    pub(crate) fn corrupt(&mut self, place: u64, how: Corruption) -> bool {
         let count = self.shared.len() as u64;
         let Some(key) = self.shared.keys().nth(usize::try_from(place % count.max(1)).unwrap_or(0)).cloned() else {
-            return;
+            return false;
         };
         self.fail();
         self.is_fence_down |= key.ends_with(REIGN);
+        let is_handed = key.contains(HANDED);
         match how {
             Corruption::Gone => drop(self.shared.remove(&key)),
             Corruption::Garbage => drop(self.shared.insert(key, Value::from("}{ not ours"))),
@@ -49,6 +53,7 @@ impl Disk {
                 drop(self.shared.insert(key, Value::object([("v", 99_u64.into()), ("outbox", "elsewhere".into())])));
             }
         }
+        is_handed
     }
 
     /// It fails somebody.

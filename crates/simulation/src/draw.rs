@@ -4,7 +4,7 @@
 use simulator::{Cut, Effect, FaultRule, On, Side};
 
 use crate::dice::Dice;
-use crate::schedule::{Act, Corruption, Fault, KINDS, Reply, Schedule, Setting, Step, Visitor, Wait};
+use crate::schedule::{Act, Corruption, Fault, KINDS, Reply, Schedule, Setting, Step, Visitor};
 
 impl Schedule {
     /// The schedule of this seed.
@@ -143,13 +143,7 @@ fn of_kind(dice: &mut Dice, kind: usize, setting: Setting) -> Option<Fault> {
             Reply::Status(401, None),
         ])),
         22 => {
-            let wait = dice.pick(&[
-                None,
-                Some(Wait::Seconds(0)),
-                Some(Wait::Seconds(2)),
-                Some(Wait::Seconds(20)),
-                Some(Wait::Date(3)),
-            ]);
+            let wait = dice.pick(&[None, Some(0), Some(2), Some(20), Some(4_000)]);
             Fault::Endpoint(Reply::Status(dice.pick(&[429, 503]), wait))
         }
         23 => Fault::Endpoint(Reply::Late { ms: dice.between(1_000, 9_500), life: dice.between(1, 8) }),

@@ -3,12 +3,11 @@
 
 use std::collections::VecDeque;
 
-use chat_proto::io::{Request, Response, RetryAfter};
+use chat_proto::io::{Request, Response};
 use chat_proto::json::Value;
-use chat_proto::time::Timestamp;
 
 use crate::dice::Dice;
-use crate::schedule::{Reply, Setting, Wait};
+use crate::schedule::{Reply, Setting};
 
 /// The life of what it grants when nothing is wrong, in seconds.
 const LIFE: u64 = 3_600;
@@ -39,8 +38,7 @@ impl Endpoint {
         Self { next: VecDeque::new(), sessions: 1, gives_places, renew_in, dice: Dice::new(seed ^ 0x0911) }
     }
 
-    /// `wall` is the true time.
-    pub(crate) fn answer(&mut self, request: &Request, wall: u64) -> Answer {
+    pub(crate) fn answer(&mut self, request: &Request) -> Answer {
         let wants_new = request.body.as_ref().is_some_and(|body| body.at("session").as_str() == Some("new"));
         if wants_new {
             self.sessions += 1;
@@ -59,9 +57,7 @@ impl Endpoint {
         };
         let (held, status, retry_after, body) = match self.next.pop_front() {
             None => (Some(0), 200, None, grant(LIFE)),
-            Some(Reply::Status(status, wait)) => {
-                (Some(0), status, wait.map(|wait| retry_after(wait, wall)), Value::Null)
-            }
+            Some(Reply::Status(status, wait)) => (Some(0), status, wait.map(|seconds| seconds * 1_000), Value::Null),
             Some(Reply::Html) => (Some(0), 200, None, Value::Null),
             Some(Reply::Hang) => (None, 200, None, Value::Null),
             Some(Reply::Late { ms, life }) => (Some(ms), 200, None, grant(life)),
@@ -74,11 +70,4 @@ impl Endpoint {
 /// Whoever asks is about to open a socket.
 pub(crate) fn is_connecting(request: &Request) -> bool {
     request.body.as_ref().is_some_and(|body| body.at("connecting").as_bool() == Some(true))
-}
-
-fn retry_after(wait: Wait, wall: u64) -> RetryAfter {
-    match wait {
-        Wait::Seconds(seconds) => RetryAfter::Delay(seconds * 1_000),
-        Wait::Date(seconds) => RetryAfter::At(Timestamp(wall + seconds * 1_000)),
-    }
 }

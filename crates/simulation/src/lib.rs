@@ -10,7 +10,8 @@
 //!   about a text that lingers longer nobody can know.
 //! - Where storage refused to keep how far a message had got, and another page reads it there later, a repetition is forgiven. Where it
 //!   refused to keep the message at all and its page ended, its loss is. Both are counted and printed.
-//! - What stands in no storage when another page takes over may arrive after what was written later. Once the number of the latest reign
+//! - What stands in no storage when another page takes over may arrive after what was written later; so may a message that was handed over
+//!   and destroyed in storage before the leader took it. Once the number of the latest reign
 //!   has been lost, a leader that was frozen cannot know that it was replaced, and may write over what the next one keeps.
 //! - Without locks nobody's record of the conversation is damaged alone: who loses it begins another one.
 //! - A text that a fault delays is lost when its socket is closed. What the token endpoint asked of one session the next one does not know.
@@ -37,5 +38,5 @@ mod run;
 
 pub use client::Kind as Client;
 pub use run::{Breach, CONVERGENCE_SECONDS, Options, Outcome, Tally, run, shrink};
-pub use schedule::{Act, Corruption, Fault, KIND_NAMES, KINDS, Reply, Schedule, Setting, Step, Visitor, Wait};
+pub use schedule::{Act, Corruption, Fault, KIND_NAMES, KINDS, Reply, Schedule, Setting, Step, Visitor};
 pub use world::Damage;

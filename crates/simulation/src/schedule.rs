@@ -242,8 +242,8 @@ pub enum Corruption {
 /// What the token endpoint answers instead of a grant.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reply {
-    /// This status, perhaps with a `Retry-After`.
-    Status(u16, Option<Wait>),
+    /// This status, perhaps with a `Retry-After` of so many seconds.
+    Status(u16, Option<u64>),
     /// A page of HTML with 200.
     Html,
     /// Nothing at all.
@@ -257,15 +257,6 @@ pub enum Reply {
     },
     /// A grant that lives so many seconds.
     Life(u64),
-}
-
-/// `Retry-After`, in its forms; garbage is none.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Wait {
-    /// So many seconds.
-    Seconds(u64),
-    /// A date so many seconds ahead, by a clock that is right.
-    Date(u64),
 }
 
 impl fmt::Display for Schedule {

@@ -5,7 +5,7 @@ use alloc::{string::String, vec::Vec};
 
 use super::Session;
 use crate::dialect::{ClientOp, HistoryPage, Row, RowContent};
-use crate::io::{Event, NetError, Response, RetryAfter};
+use crate::io::{Event, NetError, Response};
 use crate::message::{LocalId, MessageId, Notice};
 use crate::outbox::{Evidence, Verdict};
 use crate::pending::Asked;
@@ -174,13 +174,7 @@ impl Session {
         match (page, task.purpose) {
             (Some(page), Purpose::CatchUp) => self.on_catch_up_page(now, page),
             (Some(page), Purpose::Earlier) => self.on_earlier_page(now, page),
-            (None, _) => {
-                let span = response.retry_after.map(|it| match it {
-                    RetryAfter::Delay(delay) => delay,
-                    RetryAfter::At(at) => at.since(now.wall),
-                });
-                self.history_failed(now, response.status, span);
-            }
+            (None, _) => self.history_failed(now, response.status, response.retry_after),
         }
     }
 

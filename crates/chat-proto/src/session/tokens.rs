@@ -8,7 +8,7 @@ use alloc::string::String;
 use super::Session;
 use crate::config::Timings;
 use crate::credential::Grant;
-use crate::io::{Method, NetError, Output, Request, Response, RetryAfter};
+use crate::io::{Method, NetError, Output, Request, Response};
 use crate::json::Value;
 use crate::pending::Asked;
 use crate::phase::Phase;
@@ -233,10 +233,10 @@ impl Session {
     }
 
     /// The endpoint gave no grant, but may later.
-    fn token_failed(&mut self, now: Now, trouble: TokenTrouble, retry_after: Option<RetryAfter>) {
+    fn token_failed(&mut self, now: Now, trouble: TokenTrouble, retry_after: Option<Millis>) {
         self.supply.was_refused = false;
         self.report(Problem::TokenUnavailable(trouble));
-        let asked_for = retry_after.map_or(0, |it| delay(it, now)).min(self.config.timings.retry_after_cap);
+        let asked_for = retry_after.unwrap_or(0).min(self.config.timings.retry_after_cap);
         // Whoever was asked for the same patience at the same time is not to come back at the same time.
         let asked_for = asked_for + self.random.up_to(asked_for / 5);
         self.supply.not_before = now.mono + asked_for;
@@ -323,12 +323,5 @@ impl Session {
     pub(super) fn adopt_token(&mut self, token: String) {
         self.grant = Some(Grant::own(token));
         self.supply.wants_new = false;
-    }
-}
-
-fn delay(retry_after: RetryAfter, now: Now) -> Millis {
-    match retry_after {
-        RetryAfter::Delay(delay) => delay,
-        RetryAfter::At(at) => at.since(now.wall),
     }
 }

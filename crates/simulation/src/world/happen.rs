@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use chat_proto::io::{Input, NetError, Request, RequestId, Response, RetryAfter, SocketEvent};
+use chat_proto::io::{Input, NetError, Request, RequestId, Response, SocketEvent};
 use chat_proto::json::Value;
 use simulator::{Action, Connection, DEMO_DEPLOYMENT, Delivery};
 
@@ -125,7 +125,7 @@ impl World {
             return self.later(wait, Happening::Answer(page, id, Err(NetError::Failed)));
         }
         let (held, response) = if request.url == TOKEN_URL {
-            let answer = self.endpoint.answer(request, self.true_wall());
+            let answer = self.endpoint.answer(request);
             match answer.held {
                 Some(held) => (held, answer.response),
                 None => return self.later(timeout, never),
@@ -143,7 +143,7 @@ impl World {
                 Delivery::Never => return self.later(timeout, never),
             };
             let retry_after = answer.headers.get("retry-after").and_then(|value| value.parse::<u64>().ok());
-            let retry_after = retry_after.map(|seconds| RetryAfter::Delay(seconds * 1_000));
+            let retry_after = retry_after.map(|seconds| seconds * 1_000);
             let body = serde_json::from_str(&answer.body).unwrap_or(Value::Null);
             (held, Response { status: answer.status, retry_after, body })
         };

@@ -6,7 +6,7 @@ use chat_proto::phase::ConnectionStatus;
 use simulator::Effect;
 
 use super::{Arrival, Happening, World};
-use crate::schedule::{Act, Fault, Reply, Visitor, Wait};
+use crate::schedule::{Act, Fault, Reply, Visitor};
 
 impl World {
     pub(crate) fn act_out(&mut self, act: &Act) {
@@ -162,9 +162,7 @@ impl World {
             }),
             Fault::Endpoint(ref reply) => {
                 self.bear_with(match *reply {
-                    Reply::Status(_, Some(Wait::Seconds(seconds))) => seconds * 1_200,
-                    // A date is read by a clock that may be a day off; an hour and a fifth of it is the most that is waited.
-                    Reply::Status(_, Some(Wait::Date(_))) => 4_320_000,
+                    Reply::Status(_, Some(seconds)) => seconds * 1_200,
                     _ => 10_000,
                 });
                 self.endpoint.next.push_back(reply.clone());
@@ -217,7 +215,9 @@ impl World {
             }
             Fault::Corrupt(how) => {
                 let place = self.dice.roll(1 << 20);
-                self.disk.corrupt(place, how);
+                if self.disk.corrupt(place, how) {
+                    self.forgive_order();
+                }
                 self.mourn();
             }
             Fault::Network { is_there } => self.set_network(is_there),

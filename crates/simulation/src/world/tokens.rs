@@ -1,6 +1,6 @@
 //! The rules about tokens and places in line: how often they are asked for (I2, I11, I12), and when a socket may be opened with one (T6).
 
-use chat_proto::io::{NetError, Request, RequestId, Response, RetryAfter};
+use chat_proto::io::{NetError, Request, RequestId, Response};
 
 use super::World;
 use super::perform::is_for_token;
@@ -54,11 +54,7 @@ impl World {
             (record.place, record.is_place_unknown) = (Place::Free, true);
         }
         let Ok(response) = result else { return };
-        let pause = match response.retry_after {
-            Some(RetryAfter::Delay(span)) if response.status >= 300 => span,
-            Some(RetryAfter::At(at)) if response.status >= 300 => at.since(now.wall),
-            _ => 0,
-        };
+        let pause = response.retry_after.filter(|_| response.status >= 300).unwrap_or(0);
         record.token_not_before = now.mono.0 + pause.min(3_600_000);
         if let Some(life) = response.body.at("expires_in").as_u64().filter(|life| response.status == 200 && *life > 0) {
             let (asked, clocks) = record.asked;

@@ -64,7 +64,8 @@ impl World {
         }
     }
 
-    /// Another page leads from now on. What stands in no storage it may hear of later than of what was written after it.
+    /// Another page leads from now on, or what was handed over was destroyed. What stands in no storage may be heard of later than what was
+    /// written after it.
     pub(super) fn forgive_order(&mut self) {
         for index in &self.oracle.pending {
             let message = &mut self.oracle.written[*index];
