@@ -20,8 +20,8 @@ pub use place::{Day, Place};
 pub struct ChatStore {
     /// The lines of the conversation, in the core's order.
     pub rows: Live<Vec<Row>>,
-    /// The state of the connection, and what the visitor can do about the latest trouble, in the tab that met it. One value, because each
-    /// further type of them costs the bundle its own code.
+    /// The state of the connection, and what the visitor can do about the latest trouble. One value, because each further type of them costs
+    /// the bundle its own code.
     pub standing: Live<(ConnectionStatus, Option<Advice>)>,
     /// The agent is typing.
     pub is_typing: Live<bool>,
@@ -86,15 +86,7 @@ impl ChatStore {
     /// Takes over one event of the core's.
     pub fn apply(&self, event: Event) {
         match event {
-            // What to do about a trouble is said for as long as it lasts.
-            Event::Status(status) => {
-                let advice = if matches!(status, ConnectionStatus::Reconnecting { .. } | ConnectionStatus::Refused) {
-                    self.standing.get_untracked().1
-                } else {
-                    None
-                };
-                self.stands(status, advice);
-            }
+            Event::Status(status, advice) => set(self.standing, (status, advice)),
             Event::Timeline(diff) => {
                 set(self.today, Day::today());
                 self.mirror(diff);
@@ -115,17 +107,13 @@ impl ChatStore {
             Event::Full(is_full) => set(self.is_full, is_full),
             Event::Panel(is_open) => set(self.is_open, is_open),
             // For developers, by the page's own `error` event; the visitor reads the status, and what to do.
-            Event::Problem(problem) => self.stands(self.standing.get_untracked().0, problem.advice()),
+            Event::Problem(_) => {}
         }
     }
 
     /// The state of the connection, followed from here on.
     pub fn status(&self) -> ConnectionStatus {
         self.standing.get().0
-    }
-
-    fn stands(&self, status: ConnectionStatus, advice: Option<Advice>) {
-        set(self.standing, (status, advice));
     }
 
     /// Opens or closes the panel and says so, if it is not so already. Moves no focus.
@@ -139,7 +127,7 @@ impl ChatStore {
     /// The tag is set up wrongly: the panel names every bad field.
     pub fn misconfigured(&self, errors: Vec<FieldError>) {
         self.misconfigured.set(errors);
-        self.stands(ConnectionStatus::Misconfigured, None);
+        set(self.standing, (ConnectionStatus::Misconfigured, None));
     }
 
     /// A bug stopped the widget: the panel says so.

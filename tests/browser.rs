@@ -435,14 +435,14 @@ async fn status_has_words_where_something_is_the_matter_and_none_where_not() {
             "Chat is not available right now. Please contact us another way.",
         ),
     ] {
-        screen.apply(Event::Status(status)).await;
+        screen.apply(Event::Status(status, None)).await;
         assert_eq!(screen.attribute("status", "data-status"), word);
         assert_eq!(screen.text("status"), words, "{word}");
     }
 }
 
 #[wasm_bindgen_test]
-async fn what_the_visitor_can_do_is_said_with_the_trouble_and_not_after_it() {
+async fn what_the_visitor_can_do_is_said_with_the_trouble() {
     let screen = Screen::open().await;
     let waiting = ConnectionStatus::Reconnecting { next_try_in: Some(8) };
     let refusal = Problem::NotSignedIn { status: 401 };
@@ -464,10 +464,8 @@ async fn what_the_visitor_can_do_is_said_with_the_trouble_and_not_after_it() {
             ConnectionStatus::Refused,
             "We cannot sign you in to the chat. If this goes on, reload the page. What you wrote is kept.Try again",
         ),
-        (refusal, ConnectionStatus::Online, ""),
     ] {
-        screen.apply(Event::Problem(problem)).await;
-        screen.apply(Event::Status(status)).await;
+        screen.apply(Event::Status(status, problem.advice())).await;
         assert_eq!(screen.text("status"), words);
     }
 }
@@ -475,14 +473,14 @@ async fn what_the_visitor_can_do_is_said_with_the_trouble_and_not_after_it() {
 #[wasm_bindgen_test]
 async fn each_trouble_has_its_one_thing_to_do() {
     let screen = Screen::open().await;
-    screen.apply(Event::Status(ConnectionStatus::Reconnecting { next_try_in: Some(9) })).await;
+    screen.apply(Event::Status(ConnectionStatus::Reconnecting { next_try_in: Some(9) }, None)).await;
     let button = screen.css("[part~=status] button")[0].clone();
-    screen.apply(Event::Status(ConnectionStatus::Reconnecting { next_try_in: Some(8) })).await;
+    screen.apply(Event::Status(ConnectionStatus::Reconnecting { next_try_in: Some(8) }, None)).await;
     assert_eq!(screen.css("[part~=status] button"), [button], "a countdown builds no new button");
     screen.click_css("[part~=status] button").await;
-    screen.apply(Event::Status(ConnectionStatus::Evicted)).await;
+    screen.apply(Event::Status(ConnectionStatus::Evicted, None)).await;
     screen.click("use-here").await;
-    screen.apply(Event::Status(ConnectionStatus::ReadOnly)).await;
+    screen.apply(Event::Status(ConnectionStatus::ReadOnly, None)).await;
     screen.click("new-chat").await;
     assert_eq!(screen.said(), [Command::TryNow, Command::UseHere, Command::NewChat]);
 }
@@ -502,7 +500,7 @@ async fn visitor_can_write_as_long_as_the_conversation_may_go_on() {
         (ConnectionStatus::Expired, true),
         (ConnectionStatus::Misconfigured, true),
     ] {
-        screen.apply(Event::Status(status)).await;
+        screen.apply(Event::Status(status, None)).await;
         assert_eq!(screen.composer().disabled(), is_disabled, "{status:?}");
     }
 }
@@ -511,10 +509,10 @@ async fn visitor_can_write_as_long_as_the_conversation_may_go_on() {
 async fn new_chat_takes_over_what_was_written_and_the_focus() {
     let screen = Screen::open().await;
     screen.write("One more thing").await;
-    screen.apply(Event::Status(ConnectionStatus::Expired)).await;
+    screen.apply(Event::Status(ConnectionStatus::Expired, None)).await;
     assert_eq!(screen.composer().value(), "One more thing");
     screen.click("new-chat").await;
-    screen.apply(Event::Status(ConnectionStatus::Online)).await;
+    screen.apply(Event::Status(ConnectionStatus::Online, None)).await;
     assert_eq!(screen.composer().value(), "One more thing");
     assert_eq!(screen.focused(), "composer");
     assert!(screen.all("new-chat").is_empty());
@@ -596,7 +594,7 @@ async fn no_markup_is_ever_made_from_a_string_and_no_style_stands_in_an_attribut
         ])
         .await;
     for status in [ConnectionStatus::Evicted, ConnectionStatus::Refused, ConnectionStatus::ReadOnly] {
-        screen.apply(Event::Status(status)).await;
+        screen.apply(Event::Status(status, None)).await;
     }
     screen.store.misconfigured(vec![FieldError { attribute: "data-region", problem: "is missing".into() }]);
     screen.settle().await;

@@ -9,6 +9,7 @@ mod browser;
 use browser::Browser;
 use chat_proto::io::{Command, Connectivity, Input};
 use chat_proto::phase::ConnectionStatus;
+use chat_proto::problem::Advice;
 
 /// So many tabs, the first of which was opened and leads.
 fn online(tabs: usize) -> Browser {
@@ -72,6 +73,21 @@ fn draft_and_open_state_are_the_same_in_all_tabs() {
     browser.say(1, Command::Open);
     assert!(browser.tabs[0].is_open);
     assert_eq!([browser.tabs[0].unread, browser.tabs[1].unread], [0, 0]);
+}
+
+#[test]
+fn what_the_visitor_can_do_about_a_trouble_is_the_same_in_all_tabs() {
+    let mut browser = online(2);
+    browser.cut(1013);
+    browser.run_for(100);
+    browser.open_tab();
+    browser.run_for(100);
+    let advice = |browser: &Browser| browser.tabs.iter().map(|page| page.advice).collect::<Vec<_>>();
+    assert!(matches!(browser.tabs[2].status, ConnectionStatus::Reconnecting { .. }));
+    assert_eq!(advice(&browser), [Some(Advice::Wait); 3]);
+    browser.run_for(10_000);
+    assert!(browser.tabs.iter().all(|page| page.status == ConnectionStatus::Online));
+    assert_eq!(advice(&browser), [None; 3]);
 }
 
 #[test]

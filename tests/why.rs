@@ -195,6 +195,30 @@ fn every_cause_has_a_name_in_the_rule_book_and_a_row_in_the_documentation() {
     }
 }
 
+#[test]
+fn what_to_do_about_a_trouble_is_said_for_as_long_as_it_lasts() {
+    let mut rig = Rig::new(1);
+    rig.endpoint.next.push_back(Reply::Status(429, Some(10_000)));
+    rig.say(Command::Open);
+    rig.run_for(5_000);
+    assert_eq!(rig.advice, Some(Wait));
+    rig.run_until("in", |rig| rig.status == ConnectionStatus::Online);
+    assert_eq!(rig.advice, None);
+    // What was said of the last trouble is not said of the next.
+    rig.cut();
+    rig.run_until("tried again", |rig| matches!(rig.status, ConnectionStatus::Reconnecting { .. }));
+    assert_eq!(rig.advice, None);
+
+    let mut rig = Rig::new(1);
+    rig.endpoint.next.extend([Reply::Status(401, None), Reply::Status(401, None)]);
+    rig.say(Command::Open);
+    rig.run_for(5_000);
+    assert_eq!((rig.status, rig.advice), (ConnectionStatus::Refused, Some(SignIn)));
+    rig.say(Command::TryNow);
+    rig.run_for(5_000);
+    assert_eq!((rig.status, rig.advice), (ConnectionStatus::Online, None));
+}
+
 /// One hello is answered by a close with 1000, without a word.
 fn silence() -> FaultRule {
     FaultRule::once(On::Request("configureSession".into()), close(1000))

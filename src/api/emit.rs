@@ -26,7 +26,7 @@ impl Emitter {
     pub(crate) fn event(&self, event: &Event) {
         match event {
             Event::Said(item) => self.message(item),
-            Event::Status(status) => self.status(*status),
+            Event::Status(status, _) => self.status(*status),
             Event::Unread(count) => self.emit("unread", &[("count", (*count).into())]),
             Event::Problem(problem) => {
                 // What has happened is in these words; sentences would cost the bundle more than they say.

@@ -268,7 +268,9 @@ impl World {
                     self.after_one_way(visitor, Happening::Says(connection, frame));
                 }
                 Output::Request(id, request) => self.after_one_way(visitor, Happening::Asks(id, request)),
-                Output::Event(Event::Status(ConnectionStatus::Online)) if self.visitors[visitor].back_at.is_none() => {
+                Output::Event(Event::Status(ConnectionStatus::Online, _))
+                    if self.visitors[visitor].back_at.is_none() =>
+                {
                     self.visitors[visitor].back_at = Some(self.now);
                     self.away -= 1;
                 }

@@ -24,7 +24,7 @@ use chat_proto::io::{
 use chat_proto::json::Value;
 use chat_proto::message::{Content, Inbound, Item, LocalId, SendState};
 use chat_proto::phase::ConnectionStatus;
-use chat_proto::problem::Problem;
+use chat_proto::problem::{Advice, Problem};
 use chat_proto::session::Session;
 use chat_proto::snapshot::Snapshot;
 use chat_proto::time::{Instant, Now, Timestamp};
@@ -80,6 +80,8 @@ pub struct Rig {
     /// The screen.
     pub items: Vec<Item>,
     pub status: ConnectionStatus,
+    /// What the visitor is told to do.
+    pub advice: Option<Advice>,
     pub statuses: Vec<ConnectionStatus>,
     pub unread: u32,
     pub agent_types: bool,
@@ -150,6 +152,7 @@ impl Rig {
             saved: Snapshot::default(),
             items: Vec::new(),
             status: ConnectionStatus::Idle,
+            advice: None,
             statuses: Vec::new(),
             unread: 0,
             agent_types: false,
@@ -578,10 +581,13 @@ impl Rig {
 
     fn show(&mut self, event: Event) {
         match event {
-            Event::Status(status) => {
-                assert_ne!(self.status, status, "seed {}: the same status was told twice", self.seed);
-                self.status = status;
-                self.statuses.push(status);
+            Event::Status(status, advice) => {
+                let is_new = (self.status, self.advice) != (status, advice);
+                assert!(is_new, "seed {}: the same status was told twice", self.seed);
+                if self.status != status {
+                    self.statuses.push(status);
+                }
+                (self.status, self.advice) = (status, advice);
             }
             Event::Timeline(diff) => self.mirror(diff),
             Event::Said(item) => self.said.push(item),

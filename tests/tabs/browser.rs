@@ -12,6 +12,7 @@ use chat_proto::io::{
 use chat_proto::json::Value;
 use chat_proto::message::{Content, Item};
 use chat_proto::phase::ConnectionStatus;
+use chat_proto::problem::Advice;
 use chat_proto::tab::{Area, Store, Tab};
 use chat_proto::time::{Instant, Now, Timestamp};
 use simulator::{Action, Backend, Connection, DEMO_DEPLOYMENT, Delivery, Direction, Kind};
@@ -52,6 +53,8 @@ pub struct Page {
     sockets: Vec<(SocketId, Connection)>,
     pub items: Vec<Item>,
     pub status: ConnectionStatus,
+    /// What the visitor is told to do.
+    pub advice: Option<Advice>,
     pub draft: String,
     pub is_open: bool,
     pub unread: u32,
@@ -128,6 +131,7 @@ impl Browser {
             sockets: Vec::new(),
             items: Vec::new(),
             status: ConnectionStatus::Idle,
+            advice: None,
             draft: String::new(),
             is_open: false,
             unread: 0,
@@ -415,7 +419,7 @@ impl Page {
 
     fn show(&mut self, event: Event) {
         match event {
-            Event::Status(status) => self.status = status,
+            Event::Status(status, advice) => (self.status, self.advice) = (status, advice),
             Event::Draft(text) => self.draft = text,
             Event::Panel(is_open) => self.is_open = is_open,
             Event::Unread(count) => self.unread = count,

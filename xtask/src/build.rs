@@ -49,7 +49,7 @@ fn make() -> Result<()> {
     compile(&target, &bindgen)?;
     bundle::copy_module(&bindgen, "guest-chat", &finished)?;
     shrink(&finished)?;
-    minify(&finished.join(bundle::GLUE), &["--format=esm"])?;
+    minify(&finished.join(bundle::GLUE), &["--format=esm", "--tree-shaking=true"])?;
     for (source, name) in bundle::SOURCES {
         bundle::copy_source(source, &finished, name)?;
     }

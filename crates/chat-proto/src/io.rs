@@ -6,7 +6,7 @@ use alloc::{string::String, vec::Vec};
 use crate::json::Value;
 use crate::message::{Item, LocalId};
 use crate::phase::ConnectionStatus;
-use crate::problem::Problem;
+use crate::problem::{Advice, Problem};
 use crate::snapshot::{Kept, SharedRecord, Snapshot};
 use crate::time::{Millis, Timestamp};
 
@@ -143,8 +143,9 @@ pub enum Output {
 /// What whoever shows the conversation has to know.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Event {
-    /// The state of the connection, whenever it or its countdown changed.
-    Status(ConnectionStatus),
+    /// The state of the connection, whenever it or its countdown changed; and what the visitor can do about the latest trouble, for as long
+    /// as that lasts.
+    Status(ConnectionStatus, Option<Advice>),
     /// The conversation changed; apply this to the mirrored vector.
     Timeline(TimelineDiff),
     /// A message was said just now (not one from history): the visitor's own once it is sent, and every outbound one.

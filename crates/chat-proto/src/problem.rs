@@ -78,6 +78,11 @@ pub enum Advice {
     Elsewhere,
 }
 
+impl Advice {
+    /// Every one, each in its place: tabs tell each other the number.
+    pub(crate) const ALL: [Self; 3] = [Self::Wait, Self::SignIn, Self::Elsewhere];
+}
+
 impl Problem {
     /// A stable word for its kind.
     pub fn word(&self) -> &'static str {

@@ -24,7 +24,7 @@ use crate::journal::{Journal, Transition};
 use crate::outbox::Outbox;
 use crate::pending::{Asked, Pending};
 use crate::phase::{ConnectionStatus, Phase, is_allowed};
-use crate::problem::Problem;
+use crate::problem::{Advice, Problem};
 use crate::random::Random;
 use crate::snapshot::{SharedRecord, Snapshot, TabRecord};
 use crate::tab::Known;
@@ -96,7 +96,10 @@ pub struct Session {
 
     out: Vec<Output>,
     is_unsaved: bool,
-    shown_status: ConnectionStatus,
+    /// What the visitor can do about the latest trouble.
+    advice: Option<Advice>,
+    /// What was last said of the connection.
+    shown: (ConnectionStatus, Option<Advice>),
     shown_full: bool,
 }
 
@@ -140,7 +143,8 @@ impl Session {
             random: Random::new(seed),
             out: Vec::new(),
             is_unsaved: false,
-            shown_status: ConnectionStatus::Idle,
+            advice: None,
+            shown: (ConnectionStatus::Idle, None),
             shown_full: false,
             config,
             dialect,
@@ -156,7 +160,7 @@ impl Session {
         let first = (reign as u32) << 16;
         self.last_socket = first;
         self.pending.count_from(first);
-        self.shown_status = known.status;
+        self.shown = known.standing;
         self.is_alone = reign == 0;
         if self.timeline.rows() > 0 {
             self.was_accepted = true;
@@ -333,6 +337,7 @@ impl Session {
     }
 
     fn report(&mut self, problem: Problem) {
+        self.advice = problem.advice();
         self.tell(Event::Problem(problem));
     }
 
@@ -369,9 +374,14 @@ impl Session {
 
     fn show_status(&mut self, now: Now) {
         let status = self.status(now);
-        if status != self.shown_status {
-            self.shown_status = status;
-            self.tell(Event::Status(status));
+        // What to do about a trouble is said for as long as it lasts.
+        if !matches!(status, ConnectionStatus::Reconnecting { .. } | ConnectionStatus::Refused) {
+            self.advice = None;
+        }
+        let shown = (status, self.advice);
+        if shown != self.shown {
+            self.shown = shown;
+            self.tell(Event::Status(status, self.advice));
         }
     }
 

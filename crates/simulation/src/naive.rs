@@ -173,7 +173,8 @@ impl Naive {
         if self.is_online != is_online {
             self.is_online = is_online;
             let lost = ConnectionStatus::Reconnecting { next_try_in: None };
-            self.out.push(Output::Event(Event::Status(if is_online { ConnectionStatus::Online } else { lost })));
+            let status = if is_online { ConnectionStatus::Online } else { lost };
+            self.out.push(Output::Event(Event::Status(status, None)));
         }
     }
 

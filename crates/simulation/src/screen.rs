@@ -16,7 +16,7 @@ impl Screen {
     /// Applies an event. What cannot be applied is a broken promise, told in words.
     pub(crate) fn show(&mut self, event: Event) -> Result<(), String> {
         match event {
-            Event::Status(status) => self.status = status,
+            Event::Status(status, _) => self.status = status,
             Event::Timeline(diff) => return self.apply(diff),
             Event::History { has_more, is_loading, .. } => (self.has_more, self.is_loading) = (has_more, is_loading),
             // Nothing that these runs look at.

@@ -9,6 +9,7 @@ use crate::message::{
     Author, Content, Inbound, Item, ItemKey, LocalId, MessageId, Notice, Outbound, Rejection, SendState,
 };
 use crate::phase::ConnectionStatus;
+use crate::problem::Advice;
 use crate::snapshot::Kept;
 use crate::time::Timestamp;
 
@@ -152,9 +153,12 @@ fn read_command(value: &Value) -> Option<Command> {
 pub(super) fn event(event: &Event) -> Value {
     let number = |number: usize| Value::from(number as u64);
     match event {
-        Event::Status(status) => {
+        Event::Status(status, advice) => {
             let seconds = if let ConnectionStatus::Reconnecting { next_try_in } = status { *next_try_in } else { None };
-            list("status", &mut [status.word().into(), seconds.map(u64::from).into()])
+            list(
+                "status",
+                &mut [status.word().into(), seconds.map(u64::from).into(), advice.map(|it| it as u64).into()],
+            )
         }
         Event::Timeline(TimelineDiff::Reset(items)) => list("reset", &mut [items.iter().map(item).collect()]),
         Event::Timeline(TimelineDiff::Insert { index, item: it }) => list("insert", &mut [number(*index), item(it)]),
@@ -183,7 +187,8 @@ pub(super) fn read_event(value: &Value) -> Option<Event> {
     Some(match nth(value, 0).as_str()? {
         "status" => {
             let seconds = nth(value, 2).as_u64().and_then(|seconds| u32::try_from(seconds).ok());
-            Event::Status(ConnectionStatus::parse(nth(value, 1).as_str()?, seconds)?)
+            let advice = index(value, 3).and_then(|at| Advice::ALL.get(at).copied());
+            Event::Status(ConnectionStatus::parse(nth(value, 1).as_str()?, seconds)?, advice)
         }
         "reset" => {
             Event::Timeline(TimelineDiff::Reset(nth(value, 1).elements().iter().filter_map(read_item).collect()))
@@ -332,7 +337,9 @@ mod tests {
             Event::Full(true),
             Event::Panel(true),
         ]);
-        events.extend(ConnectionStatus::all(Some(7)).map(Event::Status));
+        for advice in [None].into_iter().chain(Advice::ALL.map(Some)) {
+            events.extend(ConnectionStatus::all(Some(7)).map(|status| Event::Status(status, advice)));
+        }
         for event in events {
             assert_eq!(read_event(&through_json(&super::event(&event))), Some(event));
         }

@@ -6,6 +6,7 @@ use alloc::{string::String, vec::Vec};
 use crate::io::{Event, TimelineDiff};
 use crate::message::{Content, Inbound, Item, LocalId, SendState};
 use crate::phase::ConnectionStatus;
+use crate::problem::Advice;
 use crate::snapshot::{Fate, Kept};
 use crate::time::Timestamp;
 
@@ -14,7 +15,7 @@ use crate::time::Timestamp;
 #[expect(clippy::struct_excessive_bools, reason = "independent facts, each shown on its own")]
 pub(super) struct Screen {
     pub(super) items: Vec<Item>,
-    status: ConnectionStatus,
+    standing: (ConnectionStatus, Option<Advice>),
     is_typing: bool,
     unread: u32,
     has_more: bool,
@@ -38,14 +39,14 @@ pub(crate) struct Known {
     /// There are lines on the screen.
     pub(crate) is_anything_shown: bool,
     /// What the screen says of the connection.
-    pub(crate) status: ConnectionStatus,
+    pub(crate) standing: (ConnectionStatus, Option<Advice>),
 }
 
 impl Screen {
     /// Takes one event over. False if it does not fit what is shown.
     pub(super) fn apply(&mut self, event: &Event) -> bool {
         match event {
-            Event::Status(status) => self.status = *status,
+            Event::Status(status, advice) => self.standing = (*status, *advice),
             Event::Timeline(diff) => return self.mirror(diff),
             Event::Typing(is) => self.is_typing = *is,
             Event::Unread(count) => self.unread = *count,
@@ -81,7 +82,7 @@ impl Screen {
         let Self { has_more, is_loading, complete_up_to, .. } = *self;
         [
             Event::Timeline(TimelineDiff::Reset(self.items.clone())),
-            Event::Status(self.status),
+            Event::Status(self.standing.0, self.standing.1),
             Event::Typing(self.is_typing),
             Event::Unread(self.unread),
             Event::History { has_more, is_loading, complete_up_to },
@@ -106,7 +107,7 @@ impl Screen {
             complete_up_to: self.complete_up_to,
             has_more: self.has_more,
             is_anything_shown,
-            status: self.status,
+            standing: self.standing,
         }
     }
 

@@ -251,7 +251,7 @@ impl World {
     }
 
     pub(super) fn watch_event(&mut self, number: u32, event: &Event) {
-        if *event == Event::Status(ConnectionStatus::Refused)
+        if matches!(event, Event::Status(ConnectionStatus::Refused, _))
             && let Some(page) = self.page(number)
         {
             // Whoever clicks then asks anew.
@@ -263,10 +263,10 @@ impl World {
                 self.watch_secrets(&format!("{problem:?}"));
             }
             // I19: nothing ends without a word about why.
-            Event::Status(ConnectionStatus::Refused | ConnectionStatus::Misconfigured) if self.problems == 0 => {
+            Event::Status(ConnectionStatus::Refused | ConnectionStatus::Misconfigured, _) if self.problems == 0 => {
                 self.break_rule("I19", "an end without a reason");
             }
-            Event::Status(ConnectionStatus::Online) => self.tally.connections += 1,
+            Event::Status(ConnectionStatus::Online, _) => self.tally.connections += 1,
             _ => {}
         }
     }
