@@ -102,7 +102,10 @@ static ENGLISH: Words = Words {
     connecting: "Connecting…",
     reconnecting: "Reconnecting…",
     busy: "The chat is busy right now.",
-    next_try: |line, seconds| format!("{line} Next try in {seconds} s."),
+    next_try: |line, seconds| {
+        let (count, unit) = if seconds < 100 { (seconds, "s") } else { (seconds.div_ceil(60), "min") };
+        format!("{line} Next try in {count}\u{a0}{unit}.")
+    },
     offline: "You are offline. What you write is sent when you are back.",
     evicted: "You continued this chat in another tab or on another device.",
     ended: "This chat has ended. You can still read it.",

@@ -414,7 +414,7 @@ async fn status_has_words_where_something_is_the_matter_and_none_where_not() {
         (
             ConnectionStatus::Reconnecting { next_try_in: Some(8) },
             "reconnecting",
-            "Reconnecting… Next try in 8 s.Try now",
+            "Reconnecting… Next try in 8\u{a0}s.Try now",
         ),
         (ConnectionStatus::Offline, "offline", "You are offline. What you write is sent when you are back."),
         (
@@ -445,20 +445,22 @@ async fn status_has_words_where_something_is_the_matter_and_none_where_not() {
 async fn what_the_visitor_can_do_is_said_with_the_trouble() {
     let screen = Screen::open().await;
     let waiting = ConnectionStatus::Reconnecting { next_try_in: Some(8) };
+    let long = ConnectionStatus::Reconnecting { next_try_in: Some(3_500) };
     let refusal = Problem::NotSignedIn { status: 401 };
     for (problem, status, words) in [
-        (Problem::InLine, waiting, "The chat is busy right now. Next try in 8 s.Try now"),
+        (Problem::InLine, waiting, "The chat is busy right now. Next try in 8\u{a0}s."),
+        (Problem::InLine, long, "The chat is busy right now. Next try in 59\u{a0}min."),
         (
             Problem::TokenUnavailable(TokenTrouble::NotJson),
             waiting,
-            "We cannot sign you in to the chat. If this goes on, reload the page. What you wrote is kept. Next try in 8 s.Try now",
+            "We cannot sign you in to the chat. If this goes on, reload the page. What you wrote is kept. Next try in 8\u{a0}s.Try now",
         ),
         (
             Problem::KeepsFailing { code: 1000, is_granted: true },
             waiting,
-            "We cannot open the chat. If this goes on, please contact us another way. What you wrote is kept. Next try in 8 s.Try now",
+            "We cannot open the chat. If this goes on, please contact us another way. What you wrote is kept. Next try in 8\u{a0}s.Try now",
         ),
-        (Problem::ConnectionLost { code: 1006 }, waiting, "Reconnecting… Next try in 8 s.Try now"),
+        (Problem::ConnectionLost { code: 1006 }, waiting, "Reconnecting… Next try in 8\u{a0}s.Try now"),
         (
             refusal,
             ConnectionStatus::Refused,

@@ -58,13 +58,31 @@ glue = glue.replace(member, (text, name) => {
 const [from] = short.imports[0] ?? [];
 glue = glue.replace(JSON.stringify(from), JSON.stringify('a')).replace(/\bwasm\.(\w+)/g, (text, name) => (exports.has(name) ? `wasm.${exports.get(name)}` : text));
 
-// Briefer: none of these functions asks for `this` or `arguments`, and the loader begins in one way only.
+// Briefer: none of these functions asks for `this` or `arguments`; and the loader begins in one way only, with an answer that is good.
+const loading = `
+async function __wbg_load(response, imports) {
+    try {
+        return await WebAssembly.instantiateStreaming(response, imports);
+    } catch (error) {
+        if (response.headers.get('Content-Type') === 'application/wasm') throw error;
+        console.warn('[guest-chat] slower than it could be: serve the .wasm as application/wasm', error);
+        return WebAssembly.instantiate(await response.arrayBuffer(), imports);
+    }
+}
+`;
+const beginning = `
+async function __wbg_init({ module_or_path }) {
+    const { instance, module } = await __wbg_load(module_or_path, __wbg_get_imports());
+    return __wbg_finalize_init(instance, module);
+}
+`;
 const written = [
   [/: function\(\) \{ return handleError\(function \(([^)]*)\) \{/g, ': handled(($1) => {'],
   [/^( {8}\}), arguments\); \},$/gm, '$1),'],
   [/^( {8}\S+): function\(([^)]*)\) \{/gm, '$1: ($2) => {'],
   [/function handleError\(f, args\) \{([^]*?)f\.apply\(this, args\);([^]*?)\n\}\n/, 'const handled = (f) => (...args) => {$1f(...args);$2\n};\n'],
-  [/if \(module_or_path !== undefined\) \{([^]*?)else \{[^]*?\}\s*\}/, 'if (module_or_path !== undefined) {$1}'],
+  [/async function __wbg_load\([^]*?\n\}\n/, loading],
+  [/async function __wbg_init\([^]*?\n\}\n/, beginning],
   ['export { initSync, ', 'export { '],
 ];
 for (const [from, to] of written) {

@@ -3,6 +3,7 @@
 
 use chat_proto::io::Command;
 use chat_proto::phase::ConnectionStatus;
+use chat_proto::problem::Advice;
 
 use super::Chat;
 use super::dom::{El, el};
@@ -12,7 +13,12 @@ pub(super) fn status_bar(chat: Chat) -> El {
     let (store, words) = (chat.store, chat.words);
     let text = move || if store.broken.get() { words.broken.to_owned() } else { words.status(store.standing.get()) };
     // By kind, so that a countdown does not build the button anew under the visitor's finger.
-    let kind = move || if store.broken.get() { "broken" } else { store.status().word() };
+    let kind = move || match store.standing.get() {
+        _ if store.broken.get() => "broken",
+        // There is nothing to do but wait.
+        (_, Some(Advice::Wait)) => "",
+        (status, _) => status.word(),
+    };
     let action = move |kind| match kind {
         "reconnecting" => Some(button(chat, "action", "", words.try_now, Command::TryNow)),
         "refused" => Some(button(chat, "action", "", words.try_again, Command::TryNow)),

@@ -5,7 +5,6 @@ use std::rc::Rc;
 
 use chat_proto::io::{Method, NetError, Request, Response};
 use chat_proto::json::Value;
-use chat_proto::time::Timestamp;
 use guest_chat::driver::clock;
 use guest_chat::driver::http::{Exchange, read_retry_after};
 use wasm_bindgen_test::wasm_bindgen_test;

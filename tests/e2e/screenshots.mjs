@@ -55,7 +55,7 @@ const STATES = {
     await visitor.sentMessage("One more", "sent").waitFor();
     await site.simulator.kill();
     await visitor.send("Are you still there?");
-    await visitor.part("status").getByText(/next try in/).waitFor({ timeout: LONG });
+    await visitor.part("status").getByText(/Next try in/).waitFor({ timeout: LONG });
   },
 
   offline: async (_, visitor) => {
