@@ -245,6 +245,40 @@ fn after_two_silent_closes_the_endpoint_is_asked_for_a_fresh_token_and_that_is_u
     assert!(rig.problems.iter().all(|problem| problem.cause().is_none()), "{:?}", rig.problems);
 }
 
+/// The complaint that this widget was begun for: the handshake works, the first message goes out, and the socket is closed without a word.
+#[test]
+fn a_socket_that_is_closed_without_a_word_upon_the_first_message_is_told_the_third_time_and_the_message_is_kept() {
+    for times in [2, 3] {
+        let mut rig = Rig::new(1).online();
+        let rule = FaultRule::once(On::Request("text".into()), close(1000));
+        rig.backend.inject(FaultRule { count: Some(times), ..rule });
+        rig.send("is anybody there?");
+        rig.run_for(2 * MINUTE);
+        let told: Vec<_> = rig.problems.iter().filter_map(Problem::cause).collect();
+        assert_eq!(told, vec!["token-scope"; times as usize - 2]);
+        assert_eq!(rig.endpoint.requests(), 2, "a fresh token is tried");
+        assert_eq!(rig.screen(), [("is anybody there?".into(), "sent")]);
+        assert_eq!(rig.accepted(), ["is anybody there?"]);
+    }
+}
+
+#[test]
+fn connections_that_took_a_message_or_lasted_are_no_row_of_silent_closes() {
+    let mut rig = Rig::new(1).online();
+    for round in 0..4 {
+        rig.close_all(1000);
+        rig.run_for(10_000);
+        rig.send(&format!("taken {round}"));
+        rig.run_for(10_000);
+    }
+    for _ in 0..4 {
+        rig.run_for(30_000);
+        rig.close_all(1000);
+        rig.run_for(10_000);
+    }
+    assert!(rig.problems.iter().all(|problem| problem.cause().is_none()), "{:?}", rig.problems);
+}
+
 #[test]
 fn connections_that_were_accepted_in_between_are_no_row_of_silent_closes() {
     let mut rig = Rig::new(1).online();

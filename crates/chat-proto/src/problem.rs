@@ -29,7 +29,8 @@ pub enum Problem {
         code: u16,
     },
     /// The third connection in a row, or a later one, came to nothing in the same way: it did not open, or it was closed without a word
-    /// (1000, 1005) before the hello was answered, though the token endpoint, if there is one, was asked anew meanwhile. Will be tried again.
+    /// (1000, 1005), at the hello or soon after it, and nothing of the visitor's was taken; though the token endpoint, if there is one, was
+    /// asked anew meanwhile. Will be tried again.
     KeepsFailing {
         /// The close code; 1006 if there was none.
         code: u16,

@@ -44,9 +44,21 @@ impl Step {
         self.to == State::Online as u8
     }
 
-    /// The hello went out and the socket was closed with 1000, without a word.
-    pub fn is_silent_close(&self) -> bool {
-        self.from == State::Handshaking as u8 && self.code == 1000
+    /// A socket on which the hello had gone out is no more.
+    pub fn is_loss(&self) -> bool {
+        let has_hello =
+            |state: u8| [State::Handshaking, State::Replaying, State::Online].iter().any(|it| *it as u8 == state);
+        has_hello(self.from) && !has_hello(self.to)
+    }
+
+    /// It was closed with 1000, without a word.
+    pub fn is_silent(&self) -> bool {
+        matches!(self.code, 1000 | 1005)
+    }
+
+    /// The hello had been answered by then.
+    pub fn is_past_hello(&self) -> bool {
+        self.from != State::Handshaking as u8
     }
 }
 

@@ -79,6 +79,12 @@ fn a_healthy_page_is_never_accused() {
     // It had a bad night, and is well again.
     let night = [("journal", "1 3 8 1000"); 5];
     assert_eq!(named(&[&night[..], &[("journal", "2 4 5 0"), ("page.live", "yes")]].concat()), "nothing");
+    // Its connections are closed without a word when they have been good for a while; or with one in between that was lost otherwise.
+    let used = [("journal", "1000 4 5 0"), ("journal", "31000 5 8 1000")];
+    assert_eq!(named(&[&used[..], &used[..], &used[..]].concat()), "nothing");
+    let mixed =
+        [("journal", "1 5 8 1000"), ("journal", "2 5 8 1000"), ("journal", "3 5 8 1006"), ("journal", "4 5 8 1000")];
+    assert_eq!(named(&mixed), "nothing");
     assert_eq!(named(&[("clock.ahead", "-290"), ("trial.endpoint", "accepted")]), "nothing");
 }
 
@@ -178,6 +184,11 @@ fn the_widget_s_own_steps_speak_where_no_socket_may_be_opened() {
         named(&[&closed[..], &[("trial.endpoint", "closed 1000"), ("trial.own", "accepted")]].concat()),
         "token-scope"
     );
+    // The hello is answered and whatever comes next closed upon: an expired token would not have come so far.
+    let answered = [("journal", "1 4 5 0"), ("journal", "9 5 8 1005")];
+    let answered = [&answered[..], &answered[..], &answered[..]].concat();
+    assert_eq!(named(&answered), "token-scope");
+    assert_eq!(named(&[&answered[..], &[("trial.endpoint", "accepted")]].concat()), "token-scope");
 }
 
 #[test]

@@ -113,7 +113,6 @@ impl Session {
         }
         self.timers.stop(Timer::Answer);
         self.was_accepted = true;
-        self.unheard = 0;
         match (is_read_only, is_new) {
             (true, _) if self.wants_new_chat => self.end_session(now, id),
             (true, _) => {
@@ -190,7 +189,9 @@ impl Session {
         if remedy == Remedy::Shorten {
             self.outbox.suspect();
         }
-        let is_unheard = matches!(self.phase, Phase::Handshaking(_)) && matches!(code, 1000 | 1005);
+        let is_young =
+            self.liveness.online_since.is_none_or(|since| now.mono.since(since) < self.config.timings.backoff_reset);
+        let is_unheard = is_young && matches!(code, 1000 | 1005);
         let loss = if is_unheard && self.unheard >= DOUBTFUL || self.opens_never() {
             self.keeps_failing(code)
         } else {
@@ -202,11 +203,9 @@ impl Session {
             return;
         }
         self.report(loss);
-        if is_unheard {
-            self.unheard += 1;
-            if self.unheard == DOUBTFUL {
-                self.doubt_token(now);
-            }
+        self.unheard = if is_unheard { self.unheard + 1 } else { 0 };
+        if self.unheard == DOUBTFUL {
+            self.doubt_token(now);
         }
         let is_enough = match remedy {
             Remedy::Retry | Remedy::Shorten => false,

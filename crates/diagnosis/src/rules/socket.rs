@@ -156,7 +156,7 @@ pub(super) static CAUSES: [Cause; 18] = [
             is_ruled_out: |seen| trial(seen, Whose::Endpoint) == Some(End::Accepted),
         }],
         detail: nothing,
-        holds: |seen| is_token_s_fault(seen) && looks_old(seen),
+        holds: |seen| is_token_s_fault(seen) && looks_old(seen) && !is_closed_past_hello(seen),
     },
     Cause {
         id: "token-scope",
@@ -165,7 +165,7 @@ pub(super) static CAUSES: [Cause; 18] = [
             make up guest tokens as companions/token-proxy does.",
         alike: &[Alike { id: "token-expired", experiment: NEW_SESSION, is_ruled_out: never }],
         detail: nothing,
-        holds: |seen| is_token_s_fault(seen) && !looks_old(seen),
+        holds: |seen| is_token_s_fault(seen) && (!looks_old(seen) || is_closed_past_hello(seen)),
     },
     Cause {
         id: "silent-close",
@@ -246,8 +246,11 @@ pub(super) static CAUSES: [Cause; 18] = [
     },
 ];
 
-const NEW_SESSION: &str = "Ask the endpoint for a new session ({\"session\":\"new\"}) and run this again at once: if the hello is now \
-    answered, the old token had expired; if the socket closes as before, the credential behind the endpoint lacks the scope.";
+const NEW_SESSION: &str = "Ask the endpoint for a new session ({\"session\":\"new\"}) and try again at once, with a message: if it arrives, \
+    the old token had expired; if the socket closes as before, the credential behind the endpoint lacks the scope.";
+
+/// A socket that lived less long than this, in milliseconds, came to nothing: as long as a session takes to begin its waits anew.
+const YOUNG: u64 = 30_000;
 
 /// A grant that is good for less than this looks as if it were the rest of an older one.
 const SHORT: u64 = 30;
@@ -275,8 +278,23 @@ fn looks_old(seen: &Observations) -> bool {
         })
 }
 
-/// Since the widget was last online, its sockets were closed without a word three times or more.
+/// The widget's last three sockets or more were closed without a word, at the hello or soon after it.
 fn keeps_closing(seen: &Observations) -> bool {
-    let online = |step: &&crate::journal::Step| !step.is_online();
-    seen.journal.iter().rev().take_while(online).filter(|step| step.is_silent_close()).count() >= 3
+    let (mut count, mut online_at) = (0, None);
+    for step in &seen.journal {
+        if step.is_online() {
+            online_at = Some(step.at);
+        } else if step.is_loss() {
+            let is_young = online_at.take().is_none_or(|at| step.at.saturating_sub(at) < YOUNG);
+            count = if is_young && step.is_silent() { count + 1 } else { 0 };
+        }
+    }
+    // Whoever is online now is well.
+    count >= 3 && online_at.is_none()
+}
+
+/// The last of them had answered the hello before. A token that is too old is not good for that.
+fn is_closed_past_hello(seen: &Observations) -> bool {
+    let last = seen.journal.iter().rev().find(|step| step.is_loss());
+    keeps_closing(seen) && last.is_some_and(|step| step.is_past_hello())
 }
