@@ -123,6 +123,28 @@ fn an_endpoint_that_asks_for_patience_is_given_it() {
     assert_eq!(rig.status, ConnectionStatus::Online);
 }
 
+/// What was asked for belongs to a session that has ended; what the endpoint says of itself holds all the same.
+#[test]
+fn patience_that_an_outdated_question_was_answered_with_is_had() {
+    let mut rig = Rig::new(1);
+    rig.endpoint.life = 60;
+    let mut rig = rig.online();
+    rig.latency = (400, 400);
+    rig.endpoint.next.push_back(Reply::Status(429, Some(20_000)));
+    rig.run_until("a renewal is asked for", |rig| rig.endpoint.requests() == 2);
+    // The answer is on its way.
+    rig.latency = (50, 50);
+    let token = rig.token();
+    rig.backend_does(|backend, now| backend.expire(now, &token, true));
+    rig.run_for(100);
+    assert_eq!(rig.status, ConnectionStatus::Expired);
+    rig.say(Command::NewChat);
+    rig.run_until("asked for another", |rig| rig.endpoint.requests() == 3);
+    let waited = rig.endpoint.asked[2].0 - rig.endpoint.asked[1].0;
+    assert!((20_000..=25_000).contains(&waited), "{waited}");
+    rig.run_until("a new chat", |rig| rig.status == ConnectionStatus::Online);
+}
+
 #[test]
 fn visitors_who_were_asked_for_the_same_patience_come_back_apart() {
     let mut times: Vec<_> = (0..50)

@@ -445,3 +445,52 @@ fn scrolling_back_does_not_call_off_the_question_about_a_message_of_unknown_fate
     rig.run_for(8_000);
     assert_eq!((rig.accepted(), rig.state_of("one")), (vec!["one".into()], SendState::Sent));
 }
+
+#[test]
+fn a_history_that_lacks_what_is_shown_is_not_believed_to_be_whole() {
+    let mut rig = Rig::new(1).online();
+    let say = |rig: &mut Rig, what: &str, count: u32| {
+        for n in 0..count {
+            rig.agent_says(&format!("{what} {n}"));
+            rig.run_for(10);
+        }
+    };
+    say(&mut rig, "heard", 20);
+    rig.run_for(1_000);
+    rig.go_offline();
+    say(&mut rig, "missed", 20);
+    rig.run_for(5_000);
+    // While history takes its time to say that there is none, the conversation goes on.
+    let history = |effect| FaultRule::once(On::Http("messages".into()), effect);
+    rig.backend.inject(history(Effect::Delay { ms: 3_000, jitter: 0 }));
+    rig.backend.inject(history(Effect::HistoryEmpty));
+    rig.go_online();
+    rig.run_for(2_000);
+    say(&mut rig, "later", 15);
+    rig.run_for(5_000);
+    rig.cut();
+    rig.run_for(20_000);
+    let expected: Vec<_> = [("heard", 20), ("missed", 20), ("later", 15)]
+        .into_iter()
+        .flat_map(|(what, count)| (0..count).map(move |n| format!("{what} {n}")))
+        .collect();
+    let texts: Vec<_> = rig.screen().into_iter().map(|(text, _)| text).collect();
+    assert_eq!(texts, expected);
+}
+
+/// The question goes to history by another way than the message went, and would come before it.
+#[test]
+fn a_page_that_slept_does_not_take_a_message_on_a_slow_socket_for_lost() {
+    let mut rig = Rig::new(1).online();
+    rig.send("before");
+    rig.run_for(1_000);
+    // Whoever comes back has a key to history.
+    rig.cut();
+    rig.run_for(10_000);
+    rig.backend.inject(FaultRule::once(On::Request("text".into()), Effect::Delay { ms: 3_500, jitter: 0 }));
+    rig.send("one");
+    rig.sleep(10_000);
+    rig.run_for(60_000);
+    assert_eq!(rig.accepted(), ["before", "one"]);
+    assert_eq!(rig.sockets, 2, "and not for its connection either");
+}
