@@ -7,7 +7,7 @@ use chat_proto::io::{Command, Connectivity, Input};
 use chat_proto::message::{Content, Notice, Rejection, SendState};
 use chat_proto::phase::ConnectionStatus;
 use common::{ORIGIN, Rig};
-use simulator::{Action, Backend, Connection, DEMO_DEPLOYMENT, Effect, FaultRule, On};
+use simulator::{Action, Backend, Connection, Cut, DEMO_DEPLOYMENT, Effect, FaultRule, On};
 
 type Lever = fn(&mut Backend, u64, &str) -> Vec<Action>;
 
@@ -40,6 +40,29 @@ fn a_conversation_that_was_ended_can_be_read_and_a_new_one_begun() {
     rig.send("two");
     rig.run_for(2_000);
     assert_eq!(rig.screen(), [("two".into(), "sent")]);
+}
+
+/// The backend began it, and the answer that says so was lost: what there is of it stands in history.
+#[test]
+fn a_new_conversation_that_is_joined_after_it_began_is_shown_from_its_beginning_and_nothing_of_the_old_one_with_it() {
+    let mut rig = Rig::new(1).online();
+    for n in 0..30 {
+        rig.agent_says(&format!("old {n}"));
+        rig.run_for(10);
+    }
+    rig.reload();
+    rig.run_for(3_000);
+    pull(&mut rig, END);
+    assert!(rig.has_more);
+    let lost = Effect::Drop { cut: Cut::AfterAccept };
+    rig.backend.inject(FaultRule::once(On::Request("configureSession".into()), lost));
+    rig.say(Command::NewChat);
+    rig.run_for(300);
+    rig.agent_says("welcome");
+    rig.run_for(20_000);
+    assert_eq!(rig.status, ConnectionStatus::Online);
+    let texts: Vec<_> = rig.screen().into_iter().map(|(text, _)| text).collect();
+    assert_eq!((texts, rig.has_more), (vec!["welcome".to_owned()], false));
 }
 
 #[test]
