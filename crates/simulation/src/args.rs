@@ -1,5 +1,11 @@
 //! The command line as data.
 
+use std::ffi::OsString;
+use std::ops::RangeInclusive;
+
+use command_line::{CommandLine, Mistakes, Takes};
+use simulation::Schedule;
+
 pub(crate) const HELP: &str = "\
 simulation [--schedules N] [--seed S] [--threads T] [--twice-every K] [--all] [--naive]
 simulation --replay SEED [--keep 0,3,7-9]
@@ -12,6 +18,7 @@ simulation --replay SEED [--keep 0,3,7-9]
   --naive           run the naive client instead, and say what it does to the visitor's messages
   --replay SEED     run this one alone and print every word of it
   --keep STEPS      only these steps of it, by number
+  --help            this text
 ";
 
 /// What is wanted.
@@ -19,50 +26,90 @@ simulation --replay SEED [--keep 0,3,7-9]
 pub(crate) enum Request {
     Help,
     Many { schedules: u64, seed: u64, threads: usize, twice_every: u64, goes_on: bool, is_naive: bool },
-    Replay { seed: u64, keep: Option<Vec<usize>> },
+    Replay { seed: u64, keep: Option<Vec<RangeInclusive<usize>>> },
 }
 
-pub(crate) fn parse(arguments: &[String]) -> Result<Request, String> {
-    let (mut schedules, mut seed, mut twice_every) = (20_000, 1, None);
-    let (mut goes_on, mut is_naive) = (false, false);
-    let mut threads = std::thread::available_parallelism().map_or(1, usize::from);
-    let (mut replay, mut keep) = (None, None);
-    let mut words = arguments.iter();
-    while let Some(word) = words.next() {
-        let mut value = || words.next().ok_or_else(|| format!("`{word}` needs a value"));
-        match word.as_str() {
-            "--help" | "-h" => return Ok(Request::Help),
-            "--schedules" => schedules = number(word, value()?)?,
-            "--seed" => seed = number(word, value()?)?,
-            "--threads" => threads = usize::try_from(number(word, value()?)?).unwrap_or(1).max(1),
-            "--twice-every" => twice_every = Some(number(word, value()?)?.max(1)),
-            "--all" => goes_on = true,
-            "--naive" => is_naive = true,
-            "--replay" => replay = Some(number(word, value()?)?),
-            "--keep" => keep = Some(steps(value()?)?),
-            other => return Err(format!("`{other}` is not understood")),
+const OPTIONS: [(&str, Takes); 8] = [
+    ("--schedules", Takes::Value),
+    ("--seed", Takes::Value),
+    ("--threads", Takes::Value),
+    ("--twice-every", Takes::Value),
+    ("--all", Takes::Nothing),
+    ("--naive", Takes::Nothing),
+    ("--replay", Takes::Value),
+    ("--keep", Takes::Value),
+];
+
+/// What says nothing to a run of one schedule; and what says nothing to the naive client's, which is on one thread and once.
+const OF_MANY: [&str; 6] = ["--schedules", "--seed", "--threads", "--twice-every", "--all", "--naive"];
+const OF_THE_REAL: [&str; 3] = ["--threads", "--twice-every", "--all"];
+
+pub(crate) fn parse(arguments: impl IntoIterator<Item = impl Into<OsString>>) -> Result<Request, Mistakes> {
+    let mut line = CommandLine::read(&OPTIONS, arguments);
+    if line.wants_help() {
+        return Ok(Request::Help);
+    }
+    let is_naive = line.has("--naive");
+    let (beside, idle) = if line.has("--replay") { ("--replay", &OF_MANY[..]) } else { ("--naive", &OF_THE_REAL[..]) };
+    for option in idle {
+        if line.has(beside) && line.has(option) {
+            line.mistake(format!("{option} does not go with {beside}"));
         }
     }
-    if let Some(seed) = replay {
-        return Ok(Request::Replay { seed, keep });
+    if line.has("--keep") && !line.has("--replay") {
+        line.mistake("--keep goes with --replay only");
     }
-    let twice_every = twice_every.unwrap_or(if schedules <= 50_000 { 1 } else { 100 });
-    Ok(Request::Many { schedules, seed, threads, twice_every, goes_on, is_naive })
+    let replay = number(&mut line, "--replay", 0, u64::MAX);
+    let keep =
+        line.one("--keep", "must be steps, and ranges of them from a lower to a higher, such as 0,3,7-9", ranges);
+    if let (Some(seed), Some(keep)) = (replay, &keep) {
+        let last = Schedule::draw(seed).steps.len().saturating_sub(1);
+        if let Some(step) = keep.iter().map(RangeInclusive::end).find(|step| **step > last) {
+            line.mistake(format!("--keep names step {step}, but the last of seed {seed} is {last}"));
+        }
+    }
+    let schedules = number(&mut line, "--schedules", 1, u64::MAX).unwrap_or(20_000);
+    let seed = number(&mut line, "--seed", 0, u64::MAX).unwrap_or(1);
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let threads = number(&mut line, "--threads", 1, MANY_THREADS);
+    let threads = threads.map_or(cores, |threads| usize::try_from(threads).unwrap_or(cores));
+    let twice_every = number(&mut line, "--twice-every", 1, u64::MAX);
+    // Each thread looks at one seed beyond the end.
+    if seed.checked_add(schedules).is_none_or(|end| end > u64::MAX - MANY_THREADS) {
+        line.mistake("--seed and --schedules lead beyond the last seed that there is");
+    }
+    let goes_on = line.has("--all");
+    line.judge(match replay {
+        Some(seed) => Request::Replay { seed, keep },
+        None => Request::Many {
+            schedules,
+            seed,
+            threads,
+            twice_every: twice_every.unwrap_or(if schedules <= 50_000 { 1 } else { 100 }),
+            goes_on,
+            is_naive,
+        },
+    })
 }
 
-fn number(flag: &str, word: &str) -> Result<u64, String> {
-    word.replace('_', "").parse().map_err(|_| format!("`{flag} {word}` is no number"))
+/// More than any machine has cores, and fewer than it refuses to start.
+const MANY_THREADS: u64 = 1024;
+
+/// `1_000_000` is a number, too.
+fn number(line: &mut CommandLine, name: &str, least: u64, most: u64) -> Option<u64> {
+    line.one(name, &format!("must be a whole number from {least} to {most}"), |text| {
+        text.replace('_', "").parse().ok().filter(|number| (least..=most).contains(number))
+    })
 }
 
-/// `0,3,7-9`
-fn steps(list: &str) -> Result<Vec<usize>, String> {
-    let mut steps = Vec::new();
-    for part in list.split(',') {
+/// `0,3,7-9`; `None` for what is none, or runs backwards.
+fn ranges(list: &str) -> Option<Vec<RangeInclusive<usize>>> {
+    let range = |part: &str| {
         let (first, last) = part.split_once('-').unwrap_or((part, part));
-        let bound = |word: &str| word.parse::<usize>().map_err(|_| format!("`{part}` names no steps"));
-        steps.extend(bound(first)?..=bound(last)?);
-    }
-    Ok(steps)
+        let range = first.parse().ok()?..=last.parse().ok()?;
+        (!range.is_empty()).then_some(range)
+    };
+    list.split(',').map(range).collect()
 }
 
 /// The reverse of what `--keep` reads.
@@ -82,23 +129,51 @@ pub(crate) fn list(steps: &[usize]) -> String {
 mod tests {
     use super::*;
 
+    fn parsed(line: &str) -> Result<Request, String> {
+        parse(line.split_whitespace()).map_err(|mistakes| mistakes.to_string())
+    }
+
     #[test]
     fn a_list_of_steps_is_read_as_it_was_written() {
         let numbers = [0, 3, 7, 8, 9, 12];
         assert_eq!(list(&numbers), "0,3,7-9,12");
-        assert_eq!(steps(&list(&numbers)), Ok(numbers.to_vec()));
-        assert!(steps("1,x").is_err());
+        assert_eq!(ranges(&list(&numbers)).unwrap().into_iter().flatten().collect::<Vec<_>>(), numbers);
     }
 
     #[test]
     fn every_schedule_of_a_small_run_is_run_twice() {
-        let parsed = |line: &str| parse(&line.split(' ').map(str::to_owned).collect::<Vec<_>>());
         let every = |line| match parsed(line) {
             Ok(Request::Many { twice_every, .. }) => twice_every,
             other => panic!("{other:?}"),
         };
         assert_eq!(every("--schedules 20_000"), 1);
         assert_eq!(every("--schedules 1000000"), 100);
-        assert!(parsed("--schedules many").is_err());
+    }
+
+    #[test]
+    fn nothing_is_passed_over() {
+        let last = Schedule::draw(7).steps.len() - 1;
+        let form = "--keep must be steps, and ranges of them from a lower to a higher, such as 0,3,7-9";
+        let beyond = |step: u64| format!("--keep names step {step}, but the last of seed 7 is {last}");
+        for (line, named) in [
+            ("--keep 1", "--keep goes with --replay only"),
+            ("--replay 7 --keep 3-1", form),
+            ("--replay 7 --keep 1,x", form),
+            ("--replay 7 --keep 1,9999", &beyond(9999)),
+            ("--replay 7 --keep 0-18446744073709551615", &beyond(u64::MAX)),
+            ("--replay 7 --seed 3 --all", "--seed does not go with --replay\n--all does not go with --replay"),
+            ("--naive --threads 2", "--threads does not go with --naive"),
+            ("--schedules 0", "--schedules must be a whole number from 1 to 18446744073709551615"),
+            (
+                "--threads 0 --twice-every 0",
+                "--threads must be a whole number from 1 to 1024\n--twice-every must be a whole number from 1 to 18446744073709551615",
+            ),
+            ("--schedules many", "--schedules must be a whole number from 1 to 18446744073709551615"),
+            ("--seed 18446744073709551615", "--seed and --schedules lead beyond the last seed that there is"),
+            ("--replays 7", "--replays is not known (see --help)"),
+        ] {
+            assert_eq!(parsed(line), Err(named.to_owned()), "{line}");
+        }
+        assert!(parsed(&format!("--replay 7 --keep 0-{last}")).is_ok());
     }
 }

@@ -28,8 +28,8 @@ impl Schedule {
 
     /// The same with these steps only, named by their numbers.
     #[must_use]
-    pub fn keeping(mut self, numbers: &[usize]) -> Self {
-        self.steps.retain(|step| numbers.contains(&step.number));
+    pub fn keeping(mut self, is_kept: impl Fn(usize) -> bool) -> Self {
+        self.steps.retain(|step| is_kept(step.number));
         self
     }
 }

@@ -4,6 +4,7 @@
 mod args;
 mod report;
 
+use std::ops::RangeInclusive;
 use std::process::ExitCode;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -12,22 +13,17 @@ use std::time::Instant;
 use args::Request;
 use simulation::{Breach, Client, Damage, Options, Schedule, Tally, run, shrink};
 
+const PROGRAM: &str = "simulate";
+
 fn main() -> ExitCode {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    match args::parse(&arguments) {
-        Ok(Request::Help) => {
-            print!("{}", args::HELP);
-            ExitCode::SUCCESS
-        }
+    match args::parse(std::env::args_os().skip(1)) {
+        Ok(Request::Help) => command_line::answer(PROGRAM, args::HELP),
         Ok(Request::Many { schedules, seed, threads, twice_every, goes_on, is_naive: false }) => {
             many(schedules, seed, threads, twice_every, goes_on)
         }
         Ok(Request::Many { schedules, seed, .. }) => naive(schedules, seed),
         Ok(Request::Replay { seed, keep }) => replay(seed, keep.as_deref()),
-        Err(words) => {
-            eprintln!("simulation: {words}\n\n{}", args::HELP);
-            ExitCode::from(2)
-        }
+        Err(mistakes) => command_line::refuse(PROGRAM, &mistakes),
     }
 }
 
@@ -148,10 +144,10 @@ fn naive(schedules: u64, seed: u64) -> ExitCode {
     ExitCode::SUCCESS
 }
 
-fn replay(seed: u64, keep: Option<&[usize]>) -> ExitCode {
+fn replay(seed: u64, keep: Option<&[RangeInclusive<usize>]>) -> ExitCode {
     let schedule = Schedule::draw(seed);
     let schedule = match keep {
-        Some(keep) => schedule.keeping(keep),
+        Some(keep) => schedule.keeping(|step| keep.iter().any(|range| range.contains(&step))),
         None => schedule,
     };
     let outcome = run(&schedule, Options { is_traced: true, ..options(false) });
