@@ -23,7 +23,7 @@ cargo xtask <command>
   build   the release bundle in dist/: loader, glue, wasm, style, demo.html
   size    raw, gzip and brotli bytes of each file of the bundle; fails over budget
   simulate [--schedules N] [--seed S] [--all] [--replay SEED [--keep STEPS]]
-          the whole system on virtual time under every kind of fault, or one run of it in every word
+          the whole system on virtual time under every kind of fault, or one run of it in every word; --help has the rest
   fuzz [TARGET] [--seconds N]
           what reads foreign bytes, fed by libFuzzer for so long each (10 s)
   mutants [--shard K/N]
@@ -60,7 +60,8 @@ pub(crate) fn parse(arguments: &[String]) -> Result<Request> {
     let mut words = arguments.iter().map(String::as_str);
     let Some(command) = words.next() else { return Ok(Request::Help) };
     let rest: Vec<&str> = words.collect();
-    if rest.iter().any(|word| matches!(*word, "--help" | "-h")) {
+    // The program behind `simulate` knows its own options, and says them.
+    if command != "simulate" && rest.iter().any(|word| matches!(*word, "--help" | "-h")) {
         return Ok(Request::Help);
     }
 
@@ -68,7 +69,6 @@ pub(crate) fn parse(arguments: &[String]) -> Result<Request> {
         "help" | "--help" | "-h" => no_options(command, &rest, Request::Help),
         "build" => no_options(command, &rest, Request::Build),
         "size" => no_options(command, &rest, Request::Size),
-        // The program behind it knows its own options.
         "simulate" => Ok(Request::Simulate(rest.iter().map(|word| (*word).to_owned()).collect())),
         "fuzz" => fuzz_options(&rest),
         "mutants" => mutants_options(&rest),
@@ -123,13 +123,13 @@ fn figures_options(rest: &[&str]) -> Result<Request> {
     let (mut schedules, mut seed) = (figures::SCHEDULES, 1);
     let mut words = rest.iter();
     while let Some(word) = words.next() {
-        let number = words.next().and_then(|number| number.parse().ok());
-        let number = number.ok_or_else(|| Failure::Usage(format!("`{word}` needs a number")))?;
-        match *word {
-            "--schedules" => schedules = number,
-            "--seed" => seed = number,
+        let wanted = match *word {
+            "--schedules" => &mut schedules,
+            "--seed" => &mut seed,
             _ => return Err(unexpected("figures", word)),
-        }
+        };
+        let number = value(word, words.next())?.parse();
+        *wanted = number.map_err(|_| Failure::Usage(format!("`{word}` needs a number")))?;
     }
     Ok(Request::Figures { schedules, seed })
 }
@@ -219,6 +219,12 @@ mod tests {
     }
 
     #[test]
+    fn the_simulation_says_its_own_options() {
+        assert_eq!(parsed("simulate --help"), Ok(Request::Simulate(vec!["--help".to_owned()])));
+        assert_eq!(parsed("figures --help"), Ok(Request::Help));
+    }
+
+    #[test]
     fn demo_serves_on_the_usual_ports_unless_told_otherwise() {
         let usual = demo::Options { port: None, release: false, serve: true };
         assert_eq!(parsed("demo"), Ok(Request::Demo(usual)));
@@ -245,6 +251,8 @@ mod tests {
     fn a_flag_without_its_value_is_named() {
         assert_eq!(usage("demo --port"), "`--port` needs a value");
         assert_eq!(usage("test --only"), "`--only` needs a value");
+        assert_eq!(usage("figures --seed"), "`--seed` needs a value");
+        assert_eq!(usage("figures --seed x"), "`--seed` needs a number");
     }
 
     #[test]
@@ -252,6 +260,8 @@ mod tests {
         assert_eq!(usage("dmeo"), "there is no command `dmeo`");
         assert_eq!(usage("build --fast"), "`build` does not understand `--fast`");
         assert_eq!(usage("demo extra"), "`demo` does not understand `extra`");
+        assert_eq!(usage("figures --bogus"), "`figures` does not understand `--bogus`");
+        assert_eq!(usage("figures --bogus 3"), "`figures` does not understand `--bogus`");
     }
 
     #[test]

@@ -29,30 +29,34 @@ mod tools;
 mod wasm;
 mod workspace;
 
+use std::ffi::OsString;
 use std::process::ExitCode;
 
 use cli::Request;
 use failure::Failure;
 
 fn main() -> ExitCode {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let arguments = std::env::args_os().skip(1).map(OsString::into_string).collect::<Result<Vec<_>, _>>();
+    let arguments = arguments.map_err(|word| Failure::Usage(format!("`{}` is not UTF-8", word.display())));
     let outcome =
-        process::watch_for_interrupts().and_then(|()| cli::parse(&arguments)).and_then(|request| match request {
-            Request::Help => {
-                print!("{}", cli::HELP);
-                Ok(())
+        process::watch_for_interrupts().and(arguments).and_then(|words| cli::parse(&words)).and_then(|request| {
+            match request {
+                Request::Help => {
+                    print!("{}", cli::HELP);
+                    Ok(())
+                }
+                Request::Demo(options) => demo::run(options),
+                Request::Test(selection) => test::run(&selection),
+                Request::TestInFirefox => test::run_in_firefox(),
+                Request::Build => build::run(),
+                Request::Size => size::run(),
+                Request::Figures { schedules, seed } => figures::run(schedules, seed),
+                Request::Simulate(arguments) => simulate::run(&arguments),
+                Request::Fuzz { target, seconds } => fuzz::run(target, seconds),
+                Request::Mutants { shard } => mutants::run(&shard),
+                Request::Setup => setup::run(),
+                Request::Stage => stage::run(),
             }
-            Request::Demo(options) => demo::run(options),
-            Request::Test(selection) => test::run(&selection),
-            Request::TestInFirefox => test::run_in_firefox(),
-            Request::Build => build::run(),
-            Request::Size => size::run(),
-            Request::Figures { schedules, seed } => figures::run(schedules, seed),
-            Request::Simulate(arguments) => simulate::run(&arguments),
-            Request::Fuzz { target, seconds } => fuzz::run(target, seconds),
-            Request::Mutants { shard } => mutants::run(&shard),
-            Request::Setup => setup::run(),
-            Request::Stage => stage::run(),
         });
 
     match outcome {

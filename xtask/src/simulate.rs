@@ -11,17 +11,42 @@ const SCHEDULES: &str = "20000";
 
 /// Runs the simulation with these options of its own.
 pub(crate) fn run(arguments: &[String]) -> Result<()> {
+    compile()?;
     process::run(program().args(arguments))
 }
 
-/// The simulation, compiled in its own profile.
-pub(crate) fn program() -> Command {
+/// Compiles the simulation, in its own profile and in cargo's words: it takes minutes.
+pub(crate) fn compile() -> Result<()> {
+    process::run(&mut compiler())
+}
+
+fn compiler() -> Command {
     let mut cargo = cargo();
-    cargo.args(["run", "--quiet", "--locked", "--profile", "simulation", "--package", "simulation", "--"]);
+    cargo.arg("build").args(WHICH);
     cargo
 }
+
+/// The simulation, of which nothing is heard but its own words once it is compiled.
+pub(crate) fn program() -> Command {
+    let mut cargo = cargo();
+    cargo.args(["run", "--quiet"]).args(WHICH).arg("--");
+    cargo
+}
+
+const WHICH: [&str; 5] = ["--locked", "--profile", "simulation", "--package", "simulation"];
 
 /// The step of the test.
 pub(crate) fn check() -> Result<()> {
     run(&["--schedules".to_owned(), SCHEDULES.to_owned()])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_takes_minutes_says_so_and_what_is_written_down_says_nothing_else() {
+        let is_quiet = |command: Command| command.get_args().any(|word| word == "--quiet");
+        assert!(!is_quiet(compiler()) && is_quiet(program()));
+    }
 }
