@@ -24,6 +24,7 @@ run alone. All of it is virtual time and seeded, so the counts are the same on e
 
 /// `cargo xtask figures`: so many schedules, from that seed on.
 pub(crate) fn run(schedules: u64, seed: u64) -> Result<()> {
+    simulate::compile()?;
     let (schedules, seed) = (schedules.to_string(), seed.to_string());
     let mut page = format!("{HEAD}\n{}\n", machine()?);
 
@@ -31,9 +32,9 @@ pub(crate) fn run(schedules: u64, seed: u64) -> Result<()> {
         &mut page,
         "The whole system under every kind of fault",
         "Up to six tabs, token proxy, backend, network, locks, channel and storage in one process; each schedule draws its own mix of \
-         faults, then everything heals. After every step twenty rules are checked against what the backend really accepted. A run \
-         that ends without a broken rule has lost nothing, repeated nothing, reordered nothing, and every screen has come to show \
-         what the backend has. Where some break a rule, the last lines name them, and `--replay SEED` shows each in every word.",
+         faults, then everything heals. At every step and after the healing, twenty-three rules are checked against what the backend \
+         really accepted. A run that ends without a broken rule has lost nothing, repeated nothing, reordered nothing, and every screen \
+         has come to show what the backend has. Where some break a rule, the last lines name them, and `--replay SEED` shows each in every word.",
         &format!("cargo xtask simulate --all --schedules {schedules} --seed {seed}"),
         &words(simulate::program().args(["--all", "--schedules", &schedules, "--seed", &seed]))?.0,
     );

@@ -1,6 +1,7 @@
-//! The rules (I1 to I19 of the reliability targets), checked at every step against what the backend has really accepted. Each is checked
-//! where its breach would show: at a socket's opening, at a frame, at an event, at the end of a page. One is not checked, because it
-//! cannot be seen in a single run: when the wait, which is random, starts small again (I13). `tests/resume.rs` counts there.
+//! The rules (I1 to I20, T1, T6, T12 and T18 of the reliability targets), checked at every step against what the backend has really
+//! accepted. Each is checked where its breach would show: at a socket's opening, at a frame, at an event, at the end of a page, after the
+//! healing. One is not checked, because it cannot be seen in a single run: when the wait, which is random, starts small again (I13).
+//! `tests/resume.rs` counts there.
 
 use chat_proto::io::{Event, Input, SocketEvent, SocketId};
 use chat_proto::json::Value;
