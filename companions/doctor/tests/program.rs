@@ -9,6 +9,7 @@ use std::process::{Command, Output};
 
 use common::Site;
 use diagnosis::rules;
+use doctor::args;
 
 fn program(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_guest-chat")).args(arguments).output().unwrap()
@@ -86,9 +87,45 @@ fn a_report_that_cannot_be_written_is_not_taken_for_a_good_one() {
 fn the_documentation_has_every_cause_as_the_rule_book_has_it() {
     let table = String::from_utf8(program(&["causes"]).stdout).unwrap();
     assert_eq!(table, rules::table());
-    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/diagnosis.md");
-    assert!(
-        fs::read_to_string(page).unwrap().contains(&table),
-        "put the output of `guest-chat causes` into docs/diagnosis.md"
-    );
+    assert!(page("docs/diagnosis.md").contains(&table), "put the output of `guest-chat causes` into docs/diagnosis.md");
+}
+
+/// A text of the project's, by its path from the root.
+fn page(path: &str) -> String {
+    fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(path)).unwrap()
+}
+
+#[test]
+fn the_documentation_has_every_sentence_that_tells_a_visitor_of_a_trouble() {
+    let (words, page) = (page("src/strings.rs"), page("docs/diagnosis.md"));
+    for name in [
+        "reconnecting",
+        "busy",
+        "offline",
+        "evicted",
+        "expired",
+        "no_sign_in",
+        "refused",
+        "unavailable",
+        "misconfigured",
+        "broken",
+    ] {
+        let start = format!("\n    {name}: \"");
+        let (_, rest) = words.split_once(&start).unwrap_or_else(|| panic!("{name} is no word of the widget's"));
+        let (sentence, _) = rest.split_once(['.', ':', '…', '"']).unwrap();
+        assert!(page.contains(&format!("\"{sentence}")), "what to do about {sentence:?}?");
+    }
+}
+
+#[test]
+fn the_commands_of_the_documentation_are_understood() {
+    for path in ["README.md", "docs/diagnosis.md", "companions/doctor/README.md"] {
+        let text = page(path).replace("\\\n", "");
+        let commands: Vec<_> = text.split("cargo run -p doctor -- ").skip(1).collect();
+        assert!(!commands.is_empty(), "{path} does not say how to get the doctor");
+        for command in commands {
+            let words = command.split(['\n', '`']).next().unwrap_or_default();
+            assert!(args::read(words.split_whitespace()).is_ok(), "{path}: {words}");
+        }
+    }
 }
