@@ -2,6 +2,7 @@
 
 use super::page::is_explained;
 use super::{Alike, Cause, ended, never, nothing, trial};
+use crate::journal::Step;
 use crate::observe::{End, Failure, Form, Observations, Whose};
 
 const ONE_AFTER_ANOTHER: &str = "Let the deployment allow all domains for five minutes and run this again: if the socket opens, it was \
@@ -296,5 +297,5 @@ fn keeps_closing(seen: &Observations) -> bool {
 /// The last of them had answered the hello before. A token that is too old is not good for that.
 fn is_closed_past_hello(seen: &Observations) -> bool {
     let last = seen.journal.iter().rev().find(|step| step.is_loss());
-    keeps_closing(seen) && last.is_some_and(|step| step.is_past_hello())
+    keeps_closing(seen) && last.is_some_and(Step::is_past_hello)
 }
