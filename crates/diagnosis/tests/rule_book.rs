@@ -137,6 +137,8 @@ fn a_certificate_that_is_not_trusted_is_no_more_than_unreachable_to_a_page_and_t
 fn what_was_seen_not_to_be_so_is_not_offered_as_what_looks_the_same() {
     let refused = [("trial.endpoint", "error 401"), ("trial.own", "error 401")];
     let closed = [("journal", "1 3 8 1000"); 3];
+    let answered = [("journal", "1 4 5 0"), ("journal", "9 5 8 1005")];
+    let answered = [&answered[..], &answered[..], &answered[..]].concat();
     for (further, named, other) in [
         // A name that cannot be resolved fails at once.
         (
@@ -147,6 +149,8 @@ fn what_was_seen_not_to_be_so_is_not_offered_as_what_looks_the_same() {
         (&refused, "session-refused", "token-scope"),
         (&refused[1..], "session-refused", "token-scope"),
         (&[&closed[..], &[("trial.endpoint", "accepted")]].concat(), "token-expired", "token-scope"),
+        // An expired token would not have got past the hello.
+        (&answered, "token-scope", "token-expired"),
     ] {
         let seen = seen(further);
         let report = Report::new(&seen);

@@ -164,7 +164,7 @@ pub(super) static CAUSES: [Cause; 18] = [
         title: "the socket is closed with 1000, without a word, although the token is fresh: it lacks a right",
         change: "Give the credential behind the token endpoint the scope for guests' messages (guest:write or the dialect's own), or let it \
             make up guest tokens as companions/token-proxy does.",
-        alike: &[Alike { id: "token-expired", experiment: NEW_SESSION, is_ruled_out: never }],
+        alike: &[Alike { id: "token-expired", experiment: NEW_SESSION, is_ruled_out: is_closed_past_hello }],
         detail: nothing,
         holds: |seen| is_token_s_fault(seen) && (!looks_old(seen) || is_closed_past_hello(seen)),
     },
