@@ -143,7 +143,7 @@ fn of_kind(dice: &mut Dice, kind: usize, setting: Setting) -> Option<Fault> {
             Reply::Status(401, None),
         ])),
         22 => {
-            let wait = dice.pick(&[None, Some(0), Some(2), Some(20), Some(4_000)]);
+            let wait = dice.pick(&[None, Some(0), Some(2), Some(20), Some(3)]);
             Fault::Endpoint(Reply::Status(dice.pick(&[429, 503]), wait))
         }
         23 => Fault::Endpoint(Reply::Late { ms: dice.between(1_000, 9_500), life: dice.between(1, 8) }),
