@@ -280,6 +280,17 @@ fn connections_that_took_a_message_or_lasted_are_no_row_of_silent_closes() {
 }
 
 #[test]
+fn a_first_connection_that_is_accepted_after_many_that_were_not_begins_a_new_row() {
+    let mut rig = Rig::new(1);
+    rig.backend.inject(FaultRule { count: Some(3), ..silence() });
+    let mut rig = rig.online();
+    rig.problems.clear();
+    rig.close_all(1000);
+    rig.run_for(10_000);
+    assert_eq!(rig.problems, [Problem::ConnectionLost { code: 1000 }]);
+}
+
+#[test]
 fn connections_that_were_accepted_in_between_are_no_row_of_silent_closes() {
     let mut rig = Rig::new(1).online();
     for sockets in [3, 5, 7, 9] {

@@ -6,6 +6,7 @@ import { join, resolve } from "node:path";
 import { test } from "node:test";
 
 import { openSite } from "./harness.mjs";
+import { WHYS } from "./whys.mjs";
 
 const folder = process.argv[2];
 if (!folder) throw new Error("usage: node tests/e2e/screenshots.mjs FOLDER");
@@ -126,4 +127,17 @@ for (const [screen, size] of Object.entries(SCREENS)) {
       visitor.problems.length = 0; // it says so in the console, as it should
     });
   }
+}
+
+// The lines that say why a chat does not come about are the longest; the narrowest screen has the least room for them.
+for (const [name, { line, prepare, breakIt }] of Object.entries(WHYS)) {
+  test(`narrow, ${name}`, async (t) => {
+    const site = await openSite(t, { agent: false });
+    await breakIt?.(site);
+    const visitor = await site.visit({ prepare, body: SHOP, profile: { viewport: { width: 320, height: 640 }, deviceScaleFactor: 2 } });
+    await visitor.open();
+    await visitor.part("status").getByText(line).waitFor({ timeout: LONG });
+    await take(visitor, `narrow-why-${name}`);
+    visitor.problems.length = 0;
+  });
 }

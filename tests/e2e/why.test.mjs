@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
+import { agree } from "./agreement.mjs";
 import { openSite, until } from "./harness.mjs";
 import { WHYS } from "./whys.mjs";
 
@@ -44,6 +45,21 @@ test("a cause that is mended is forgotten: the chat comes about, and says nothin
   await visitor.status("reconnecting");
   assert.match(await visitor.part("status").textContent(), /^Reconnecting/);
   await visitor.status("online");
+});
+
+test("the handshake works, and the first message is answered by a close without a word: it is kept, the cause is told, and it arrives once", async (t) => {
+  const site = await openSite(t, { agent: false });
+  const visitor = await site.visit();
+  await visitor.page.evaluate(() => {
+    globalThis.causes = [];
+    GuestChat("on", "error", ({ cause }) => cause && globalThis.causes.push(cause));
+  });
+  await visitor.open();
+  await visitor.status("online");
+  await site.fault({ on: { request: "text" }, count: 3, effect: { close: { code: 1000, cut: "beforeAccept" } } });
+  await visitor.send("Is anybody there?");
+  await agree(site, [visitor], ["Is anybody there?"]);
+  assert.deepEqual(await visitor.page.evaluate(() => globalThis.causes), ["token-scope"]);
 });
 
 test("what to do about a trouble is said no longer than the trouble lasts", async (t) => {

@@ -61,8 +61,8 @@ pub struct Session {
     backoff: Backoff,
     /// Sockets in a row that never opened.
     unopened: u32,
-    /// Sockets in a row that opened, and were closed without a word before the hello was answered.
-    unheard: u32,
+    /// Sockets in a row that opened, and were closed without a word: at the hello; and soon after it was answered, with nothing taken.
+    unheard: [u32; 2],
     /// How often the backend said that it does not know our session, since it last took a message.
     strangeness: u32,
     /// Closes that speak of a misunderstanding between the two sides.
@@ -121,7 +121,7 @@ impl Session {
             rates: Rates::default(),
             backoff: Backoff::default(),
             unopened: 0,
-            unheard: 0,
+            unheard: [0; 2],
             strangeness: 0,
             misunderstandings: Window::default(),
             has_network: true,

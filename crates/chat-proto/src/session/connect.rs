@@ -113,6 +113,7 @@ impl Session {
         }
         self.timers.stop(Timer::Answer);
         self.was_accepted = true;
+        self.unheard[0] = 0;
         match (is_read_only, is_new) {
             (true, _) if self.wants_new_chat => self.end_session(now, id),
             (true, _) => {
@@ -192,7 +193,8 @@ impl Session {
         let is_young =
             self.liveness.online_since.is_none_or(|since| now.mono.since(since) < self.config.timings.backoff_reset);
         let is_unheard = is_young && matches!(code, 1000 | 1005);
-        let loss = if is_unheard && self.unheard >= DOUBTFUL || self.opens_never() {
+        let row = usize::from(!matches!(self.phase, Phase::Handshaking(_)));
+        let loss = if is_unheard && self.unheard[row] >= DOUBTFUL || self.opens_never() {
             self.keeps_failing(code)
         } else {
             Problem::ConnectionLost { code }
@@ -203,9 +205,13 @@ impl Session {
             return;
         }
         self.report(loss);
-        self.unheard = if is_unheard { self.unheard + 1 } else { 0 };
-        if self.unheard == DOUBTFUL {
-            self.doubt_token(now);
+        if is_unheard {
+            self.unheard[row] += 1;
+            if self.unheard[row] == DOUBTFUL {
+                self.doubt_token(now);
+            }
+        } else {
+            self.unheard = [0; 2];
         }
         let is_enough = match remedy {
             Remedy::Retry | Remedy::Shorten => false,

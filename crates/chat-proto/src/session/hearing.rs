@@ -80,7 +80,7 @@ impl Session {
         }
         self.outbox.confirm(id)?;
         self.strangeness = 0;
-        self.unheard = 0;
+        self.unheard = [0; 2];
         self.is_unsaved = true;
         let diff = self.timeline.adopt(id, row)?;
         self.tell(Event::Timeline(diff));

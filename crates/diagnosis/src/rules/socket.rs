@@ -281,13 +281,18 @@ fn looks_old(seen: &Observations) -> bool {
 
 /// The widget's last three sockets or more were closed without a word, at the hello or soon after it.
 fn keeps_closing(seen: &Observations) -> bool {
-    let (mut count, mut online_at) = (0, None);
+    let (mut count, mut online_at, mut past_hello) = (0, None, false);
     for step in &seen.journal {
         if step.is_online() {
             online_at = Some(step.at);
         } else if step.is_loss() {
             let is_young = online_at.take().is_none_or(|at| step.at.saturating_sub(at) < YOUNG);
-            count = if is_young && step.is_silent() { count + 1 } else { 0 };
+            count = match (is_young && step.is_silent(), step.is_past_hello() == past_hello) {
+                (true, true) => count + 1,
+                (true, false) => 1,
+                (false, _) => 0,
+            };
+            past_hello = step.is_past_hello();
         }
     }
     // Whoever is online now is well.
