@@ -7,6 +7,7 @@
 mod browser;
 
 use browser::Browser;
+use chat_proto::config::Timings;
 use chat_proto::io::{Command, Connectivity, Input};
 use chat_proto::phase::ConnectionStatus;
 use chat_proto::problem::Advice;
@@ -374,6 +375,33 @@ fn what_is_shown_as_waiting_and_stands_in_no_record_is_sent_by_who_takes_over() 
     browser.set_network(Connectivity::Online);
     browser.run_for(30_000);
     assert_eq!(browser.transcript(), ["one"]);
+}
+
+#[test]
+fn what_has_no_room_is_given_back_in_a_tab_that_follows_as_well() {
+    let room = Timings::default().outbox_messages;
+    let given_back = |browser: &Browser| browser.tabs[1].draft.clone();
+    let mut browser = online(2);
+    // The leader has no more room, and says so.
+    browser.set_network(Connectivity::Offline);
+    for n in 0..room {
+        browser.send(0, &format!("m {n}"));
+    }
+    browser.run_for(100);
+    browser.say(1, Command::Draft("half a sent".into()));
+    browser.send(1, "one too many");
+    browser.run_for(100);
+    assert_eq!(given_back(&browser), "half a sent\none too many");
+    assert_eq!(browser.tabs[0].draft, "half a sent\none too many");
+    assert_eq!((browser.tabs[0].screen().len(), browser.tabs[1].screen().len()), (room, room));
+
+    // It hangs, and takes nothing.
+    let mut browser = online(2);
+    browser.tabs[0].is_frozen = true;
+    for n in 0..=room {
+        browser.send(1, &format!("m {n}"));
+    }
+    assert_eq!((browser.tabs[1].screen().len(), given_back(&browser)), (room, format!("m {room}")));
 }
 
 #[test]

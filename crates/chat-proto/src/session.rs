@@ -38,6 +38,8 @@ use reading::Reading;
 use replay::Replay;
 use tokens::TokenSupply;
 
+pub(crate) use sending::append;
+
 /// One visitor's conversation in one tab.
 #[expect(
     clippy::struct_excessive_bools,

@@ -69,12 +69,8 @@ impl Session {
 
     /// There is no room for it among what waits: it stays with the visitor, below what stands in the composer.
     fn give_back(&mut self, text: &str) {
-        let draft = &mut self.reading.draft;
-        if !draft.is_empty() {
-            draft.push('\n');
-        }
-        draft.push_str(text);
-        let draft = draft.clone();
+        append(&mut self.reading.draft, text);
+        let draft = self.reading.draft.clone();
         self.tell(Event::Draft(draft));
         self.is_unsaved = true;
     }
@@ -276,4 +272,12 @@ impl Session {
             self.show_state(&id);
         }
     }
+}
+
+/// Puts a text below what stands in the composer.
+pub(crate) fn append(draft: &mut String, text: &str) {
+    if !draft.is_empty() {
+        draft.push('\n');
+    }
+    draft.push_str(text);
 }

@@ -4,8 +4,10 @@ use alloc::{string::String, vec::Vec};
 
 use super::post::{self, Post, Word};
 use super::{Area, Handed, Keys, Role, Store, Tab, screen};
+use crate::config::Timings;
 use crate::io::{Command, Event, Output, TimelineDiff};
 use crate::message::{Content, Inbound, Item, ItemKey, SendState};
+use crate::session::append;
 use crate::snapshot::{Fate, Kept};
 use crate::time::{Now, Timestamp};
 
@@ -47,6 +49,9 @@ impl Tab {
         if text.trim().is_empty() {
             return;
         }
+        if self.screen.is_full || !has_room(&follower.handed, text.len(), &self.config.timings) {
+            return self.give_back(now, &text, store);
+        }
         // Their order is that of their times.
         let after = follower.handed.last().map_or(Timestamp(0), |last| Timestamp(last.kept.written.0 + 1));
         let kept = Kept { id: self.random.local_id(), text, written: now.wall.max(after), fate: Fate::Unsent };
@@ -64,6 +69,14 @@ impl Tab {
             }
         }
         self.remind();
+    }
+
+    /// There is no room for it among what waits: it stays with the visitor, below what stands in the composer.
+    fn give_back(&mut self, now: Now, text: &str, store: &mut dyn Store) {
+        let mut draft = self.screen.draft.clone();
+        append(&mut draft, text);
+        self.out.push(Output::Event(Event::Draft(draft.clone())));
+        self.command(now, Command::Draft(draft), store);
     }
 
     /// As it is shown until the leader shows it.
@@ -220,4 +233,10 @@ impl Tab {
         };
         self.out.push(Output::Event(event));
     }
+}
+
+/// Whether so many bytes more can wait here, where nobody takes what was handed over.
+fn has_room(handed: &[Handed], bytes: usize, timings: &Timings) -> bool {
+    let kept: usize = handed.iter().map(|it| it.kept.text.len()).sum();
+    handed.len() < timings.outbox_messages && kept + bytes <= timings.outbox_bytes
 }

@@ -22,7 +22,7 @@ pub(super) struct Screen {
     is_loading: bool,
     complete_up_to: Timestamp,
     pub(super) draft: String,
-    is_full: bool,
+    pub(super) is_full: bool,
     pub(super) is_open: bool,
     own_keys: u64,
 }
