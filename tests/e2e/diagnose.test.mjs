@@ -65,6 +65,7 @@ const CASES = [
   ["a token endpoint behind a login page", "token-html", () => ({
     prepare: answering(REFRESH, { body: "<!doctype html><h1>Sign in</h1>", contentType: "text/html" }),
   })],
+  ["a token endpoint that answers nothing", "token-no-grant", () => ({ prepare: answering(REFRESH, { status: 204 }) })],
   ["a token endpoint that answers null", "token-no-grant", () => ({ prepare: answering(REFRESH, { body: "null", contentType: "application/json" }) })],
   ["a token endpoint that is not there", "token-not-found", () => ({ prepare: answering(REFRESH, { status: 404 }) })],
   ["a token endpoint that cannot be reached", "token-unreachable", () => ({ prepare: (page) => page.route(REFRESH, (route) => route.abort()) })],

@@ -282,6 +282,13 @@ fn what_is_wrong_with_the_token_endpoint_is_named() {
             "token-redirected",
         ),
         ("answering null", || Site::plain().with_endpoint(JSON, "null"), "token-no-grant"),
+        ("answering nothing", || Site::plain().with_endpoint("204 No Content", ""), "token-no-grant"),
+        ("answering nothing for JSON", || Site::plain().with_endpoint(JSON, ""), "token-no-grant"),
+        (
+            "answering in plain text",
+            || Site::plain().with_endpoint("200 OK\r\nContent-Type: text/plain", "OK"),
+            "token-no-grant",
+        ),
         (
             "answering without a token",
             || Site::plain().with_endpoint(JSON, r#"{"access_token":"x","expires_in":60}"#),

@@ -113,9 +113,14 @@ impl Asked {
         }
     }
 
+    /// Answered with success, whatever the answer is.
+    pub fn is_success(self) -> bool {
+        matches!(self.status(), Some(200..=299))
+    }
+
     /// Answered with success, in JSON.
     pub fn is_good(self) -> bool {
-        matches!(self.status(), Some(200..=299)) && self.form == Form::Json
+        self.is_success() && self.form == Form::Json
     }
 
     /// Why there was no answer, if there was none.

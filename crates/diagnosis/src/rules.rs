@@ -100,5 +100,5 @@ fn forbids(seen: &Observations, directive: crate::observe::Directive) -> bool {
 
 /// A page where JSON was expected.
 fn is_page(asked: Asked) -> bool {
-    matches!(asked.status(), Some(200..=299)) && matches!(asked.form, Form::Html | Form::Other)
+    asked.is_success() && matches!(asked.form, Form::Html | Form::Other)
 }

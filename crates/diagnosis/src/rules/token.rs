@@ -2,7 +2,7 @@
 
 use super::page::is_on_time;
 use super::{Alike, Cause, nothing};
-use crate::observe::{Again, Failure, Grant, Observations, Reach, TokenEndpoint, TokenProblem};
+use crate::observe::{Again, Failure, Form, Grant, Observations, Reach, TokenEndpoint, TokenProblem};
 
 /// What leaves the widget without a token.
 pub(super) static STOPS: [Cause; 17] = [
@@ -69,7 +69,7 @@ pub(super) static STOPS: [Cause; 17] = [
         change: "Forward data-token-url to the token endpoint: what answers is the site's login page, or its page for unknown paths.",
         alike: &[],
         detail: nothing,
-        holds: |seen| token(seen, |it| super::is_page(it.asked)),
+        holds: |seen| token(seen, |it| it.asked.is_success() && it.asked.form == Form::Html),
     },
     Cause {
         id: "token-no-grant",
@@ -77,7 +77,13 @@ pub(super) static STOPS: [Cause; 17] = [
         change: "Answer {\"token\": \"…\", \"expires_in\": 3600}: a text, and a whole number of seconds above zero.",
         alike: &[],
         detail: nothing,
-        holds: |seen| token(seen, |it| it.asked.is_good() && matches!(it.grant, Grant::NoToken | Grant::NoLife)),
+        holds: |seen| {
+            token(seen, |it| {
+                let is_json = it.asked.form == Form::Json;
+                let is_bad = matches!(it.grant, Grant::NoToken | Grant::NoLife);
+                it.asked.is_success() && it.asked.form != Form::Html && (is_bad || !is_json)
+            })
+        },
     },
     Cause {
         id: "token-short-life",
