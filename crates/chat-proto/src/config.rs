@@ -151,7 +151,8 @@ fn origin_of(endpoint: &str) -> Option<(bool, String)> {
     };
     let is_port =
         |port: &str| port.parse::<u16>().is_ok_and(|port| port > 0) && port.bytes().all(|b| b.is_ascii_digit());
-    let is_name = |name: &str| name == "localhost" || is_host_name(name) || is_single_label(name);
+    // A host inside a private network may have a name of one label, like `gateway`.
+    let is_name = |name: &str| is_host_name(&format!("{name}.local"));
     let is_fit = match host.strip_prefix('[') {
         Some(literal) => {
             let (address, port) = literal.split_once(']')?;
@@ -165,11 +166,6 @@ fn origin_of(endpoint: &str) -> Option<(bool, String)> {
         },
     };
     is_fit.then(|| (secure, host.to_string()))
-}
-
-/// A host inside a private network may have a name of one label, like `gateway`.
-fn is_single_label(name: &str) -> bool {
-    is_host_name(&format!("{name}.local"))
 }
 
 fn is_below(url: &str, origin: &str) -> bool {
@@ -389,6 +385,9 @@ mod tests {
             ("http://[::1]:9000", "ws://[::1]:9000"),
             ("http://[::ffff:127.0.0.1]:9000", "ws://[::ffff:127.0.0.1]:9000"),
             ("HTTP://localhost:1", "ws://localhost:1"),
+            ("http://localhost", "ws://localhost"),
+            ("http://gateway:65535", "ws://gateway:65535"),
+            ("https://[fe80::1]/", "wss://[fe80::1]"),
         ] {
             let settings = Settings { endpoint: Some(endpoint.into()), region: None, ..settings() };
             assert_eq!(Config::new(&settings).unwrap().socket_origin, socket, "{endpoint}");
@@ -420,6 +419,38 @@ mod tests {
     }
 
     #[test]
+    fn a_region_is_a_host_name_of_two_labels_at_least() {
+        let of = |lengths: &[usize]| lengths.iter().map(|n| "a".repeat(*n)).collect::<Vec<_>>().join(".");
+        let (longest, too_long) = (of(&[63, 63, 63, 61]), of(&[63, 63, 63, 62]));
+        for (region, is_fit) in [
+            (of(&[63, 2]).as_str(), true),
+            (of(&[64, 2]).as_str(), false),
+            (longest.as_str(), true),
+            (too_long.as_str(), false),
+            ("a-b.example", true),
+            ("-a.example", false),
+            ("a-.example", false),
+            ("a_b.example", false),
+            ("a..example", false),
+            (".example", false),
+            ("a.example.", false),
+        ] {
+            let settings = Settings { region: Some(region.into()), ..settings() };
+            assert_eq!(Config::new(&settings).is_ok(), is_fit, "{region}");
+        }
+    }
+
+    #[test]
+    fn an_id_is_of_letters_digits_and_hyphens_and_no_longer_than_128() {
+        for (id, is_fit) in
+            [("a".repeat(128), true), ("a".repeat(129), false), ("a_b".into(), false), ("-".into(), true)]
+        {
+            let settings = Settings { deployment_id: Some(id.clone()), ..settings() };
+            assert_eq!(Config::new(&settings).is_ok(), is_fit, "{id}");
+        }
+    }
+
+    #[test]
     fn the_error_of_a_region_suggests_the_known_ones() {
         let errors = Config::new(&Settings { region: Some("ireland".into()), ..settings() }).unwrap_err();
         assert!(errors[0].problem.contains("mypurecloud.ie"));
@@ -434,6 +465,15 @@ mod tests {
             "http://a b",
             "http://a.example:0",
             "http://a:+1",
+            "http://a:65536",
+            "http://a:",
+            "http://a_b.example",
+            "http://-a.example",
+            "http://[]:9000",
+            "http://[::g]:9000",
+            "http://[::1]9000",
+            "http://[::1]:",
+            "http://[::1]:0",
             "http://u@a.example",
             "//a.example",
         ] {
@@ -451,6 +491,7 @@ mod tests {
             "https://shop.example.evil.example/t",
             "https://shop.example@evil.example/t",
             "http://shop.example/t",
+            "https://shop.example",
             "refresh",
         ] {
             assert_eq!(

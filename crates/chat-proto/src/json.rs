@@ -91,11 +91,6 @@ impl Value {
             _ => &[],
         }
     }
-
-    /// Is this an object?
-    pub fn is_object(&self) -> bool {
-        matches!(self, Self::Object(_))
-    }
 }
 
 /// Moves the members that are not `Null` to the end of an object. Not generic over their number, so that it is compiled once.

@@ -453,7 +453,7 @@ mod tests {
     #[test]
     fn without_ids_text_and_time_decide_in_order() {
         let outbox = unknown(&[("a", "ok"), ("b", "ok"), ("c", "bye")]);
-        let rows = [row("old", 90, "ok", None), row("r1", 101, "ok", None), row("r2", 102, "ok", None)];
+        let rows = [row("old", 100, "ok", None), row("r1", 101, "ok", None), row("r2", 102, "ok", None)];
         assert_eq!(judge(&outbox, &rows, false, LATER), [arrived("r1"), arrived("r2"), Verdict::Absent]);
     }
 
@@ -486,8 +486,27 @@ mod tests {
 
     #[test]
     fn history_that_does_not_reach_back_far_enough_proves_no_absence() {
-        let evidence = Evidence { complete_after: Timestamp(101), ..evidence(&[], true) };
-        assert_eq!(unknown(&[("a", "one")]).judge(&evidence, LATER), [(id("a"), Verdict::Ambiguous)]);
+        for (complete_after, verdict) in [(100, Verdict::Absent), (101, Verdict::Ambiguous)] {
+            let evidence = Evidence { complete_after: Timestamp(complete_after), ..evidence(&[], true) };
+            assert_eq!(unknown(&[("a", "one")]).judge(&evidence, LATER), [(id("a"), verdict)], "{complete_after}");
+        }
+    }
+
+    #[test]
+    fn history_of_another_conversation_proves_no_absence() {
+        let verdict = |evidence| unknown(&[("a", "one")]).judge(&evidence, LATER).remove(0).1;
+        assert_eq!(verdict(Evidence { is_elsewhere: true, ..evidence(&[], true) }), Verdict::Ambiguous);
+        // What was there when it was sent is there no more.
+        for (oldest, expected) in [(100, Verdict::Absent), (101, Verdict::Ambiguous)] {
+            assert_eq!(verdict(Evidence { oldest: Timestamp(oldest), ..evidence(&[], true) }), expected, "{oldest}");
+        }
+    }
+
+    #[test]
+    fn what_was_settled_once_is_not_put_off() {
+        let mut outbox = unknown(&[("a", "one")]);
+        outbox.settle_at(Instant(9_000));
+        assert_eq!(judge(&outbox, &[], true, Instant(3_000)), [Verdict::Absent]);
     }
 
     #[test]

@@ -72,6 +72,21 @@ mod tests {
         assert_eq!(one, one.to_lowercase());
     }
 
+    /// Vigna's own program prints these for the seed 0.
+    #[test]
+    fn the_numbers_are_those_of_the_published_generator() {
+        let mut random = Random::new(0);
+        assert_eq!([random.seed(), random.seed()], [0xe220_a839_7b1d_cdaf, 0x6e78_9e6a_a1b9_65f4]);
+        assert_eq!(Random::new(0).uuid(), "afcd1d7b-39a8-40e2-b465-b9a16a9e786e");
+    }
+
+    #[test]
+    fn a_draw_may_be_either_end() {
+        let mut random = Random::new(7);
+        let draws: alloc::collections::BTreeSet<_> = (0..100).map(|_| random.up_to(1)).collect();
+        assert_eq!(draws, [0, 1].into());
+    }
+
     #[test]
     fn two_seeds_draw_differently_and_one_seed_draws_the_same() {
         let draw = |seed| Random::new(seed).up_to(1_000_000);

@@ -112,20 +112,6 @@ impl TabRecord {
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
-
-    /// Takes over what another tab left behind: its messages come first. Its draft is taken only by a tab that has nothing of its own
-    /// to come back to, for the other may be a tab that is being reloaded. Gives what is left of it, to be kept where it was.
-    #[must_use = "what is left must be kept"]
-    pub fn adopt(&mut self, orphan: Self, with_draft: bool) -> Self {
-        let own = core::mem::replace(&mut self.outbox, orphan.outbox);
-        self.outbox.extend(own);
-        let mut left = Self { is_open: orphan.is_open, draft: orphan.draft, outbox: Vec::new() };
-        if with_draft && self.draft.is_empty() {
-            self.draft = core::mem::take(&mut left.draft);
-            self.is_open |= core::mem::take(&mut left.is_open);
-        }
-        if left.draft.is_empty() { Self::default() } else { left }
-    }
 }
 
 impl Kept {
@@ -205,21 +191,5 @@ mod tests {
             assert_eq!(TabRecord::from_value(&value), None, "{text}");
             assert_eq!(SharedRecord::from_value(&value), None, "{text}");
         }
-    }
-
-    #[test]
-    fn what_a_closed_tab_left_comes_before_what_this_one_has_and_no_draft_is_lost() {
-        let orphan = || TabRecord { draft: "theirs".into(), outbox: [kept("old", Fate::Unsent)].into(), is_open: true };
-        let mut own =
-            TabRecord { draft: "mine".into(), outbox: [kept("new", Fate::Unsent)].into(), ..TabRecord::default() };
-        let left = own.adopt(orphan(), true);
-        assert_eq!((own.draft.as_str(), left.draft.as_str()), ("mine", "theirs"));
-        assert_eq!(own.outbox.iter().map(|it| it.id.0.as_str()).collect::<Vec<_>>(), ["old", "new"]);
-        assert!(left.outbox.is_empty());
-
-        let mut empty = TabRecord::default();
-        assert!(empty.adopt(orphan(), true).is_empty());
-        assert_eq!((empty.draft.as_str(), empty.is_open), ("theirs", true));
-        assert_eq!(TabRecord::default().adopt(orphan(), false).draft, "theirs");
     }
 }

@@ -2,7 +2,7 @@
 //! messages and notices sleep, during which some browsers stop the monotonic one. Nothing here reads a clock:
 //! `std::time::Instant` panics on `wasm32-unknown-unknown`, and a core that cannot ask for the time can be tested.
 
-use core::ops::{Add, Sub};
+use core::ops::Add;
 
 /// A span of time in milliseconds.
 pub type Millis = u64;
@@ -27,13 +27,6 @@ impl Add<Millis> for Instant {
     type Output = Self;
     fn add(self, span: Millis) -> Self {
         Self(self.0.saturating_add(span))
-    }
-}
-
-impl Sub<Millis> for Instant {
-    type Output = Self;
-    fn sub(self, span: Millis) -> Self {
-        Self(self.0.saturating_sub(span))
     }
 }
 
@@ -117,9 +110,53 @@ mod tests {
     }
 
     #[test]
+    fn every_day_of_four_centuries_comes_one_day_after_the_one_before() {
+        let mut day_after = 0;
+        for year in 1970..2370 {
+            let leap = u64::from(year % 4 == 0 && (year % 100 != 0 || year % 400 == 0));
+            for (month, days) in (1..).zip([31, 28 + leap, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]) {
+                for day in 1..=days {
+                    let text = alloc::format!("{year}-{month:02}-{day:02}T00:00:00Z");
+                    assert_eq!(Timestamp::parse(&text), Some(Timestamp(day_after * 24 * 60 * MINUTE)), "{text}");
+                    day_after += 1;
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_leap_second_is_the_first_of_the_next_minute() {
+        assert_eq!(Timestamp::parse("2016-12-31T23:59:60Z"), Timestamp::parse("2017-01-01T00:00:00Z"));
+    }
+
+    #[test]
     fn what_is_not_a_time_is_none() {
-        for text in ["", "Z", "2026-10-05", "2026-13-05T09:00:00Z", "2026-10-05T09:00Z", "2026-10-05T09:00:00+02:00"] {
+        for text in [
+            "",
+            "Z",
+            "2026-10-05",
+            "1969-12-31T23:59:59Z",
+            "02026-10-05T09:00:00Z",
+            "20a6-10-05T09:00:00Z",
+            "2026-00-05T09:00:00Z",
+            "2026-13-05T09:00:00Z",
+            "2026-10-00T09:00:00Z",
+            "2026-10-32T09:00:00Z",
+            "2026-10-05T:00:00Z",
+            "2026-10-05T24:00:00Z",
+            "2026-10-05T09:60:00Z",
+            "2026-10-05T09:00:61Z",
+            "2026-10-05T09:00Z",
+            "2026-10-05T09:00:00+02:00",
+            "2026-10-05T09:00:00.1e3Z",
+        ] {
             assert_eq!(Timestamp::parse(text), None, "{text}");
         }
+    }
+
+    #[test]
+    fn what_lies_ahead_was_no_time_ago() {
+        assert_eq!((Instant(7).since(Instant(4)), Instant(4).since(Instant(7))), (3, 0));
+        assert_eq!((Timestamp(7).since(Timestamp(4)), Timestamp(4).since(Timestamp(7))), (3, 0));
     }
 }

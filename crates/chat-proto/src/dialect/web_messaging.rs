@@ -103,7 +103,7 @@ impl Dialect for WebMessaging {
     }
 
     fn decode_history(&self, response: &Response) -> Option<HistoryPage> {
-        if !response.body.is_object() || !matches!(response.body.at("entities"), Value::Array(_)) {
+        if !matches!(response.body.at("entities"), Value::Array(_)) {
             return None;
         }
         let number = |name| response.body.at(name).as_u64();
@@ -358,6 +358,10 @@ mod tests {
             r#"{"action":"onMessage","token":"tok","tracingId":"m1","message":{"type":"Text","text":"hi \"you\"","metadata":{"id":"m1"}}}"#
         );
         assert_eq!(
+            encode(&ClientOp::Text { id: &LocalId("m1".into()), attempt: 2, text: "hi" }),
+            r#"{"action":"onMessage","token":"tok","tracingId":"m1.2","message":{"type":"Text","text":"hi","metadata":{"id":"m1"}}}"#
+        );
+        assert_eq!(
             encode(&ClientOp::Typing),
             r#"{"action":"onMessage","token":"tok","tracingId":"signal-t1","message":{"type":"Event","events":[{"eventType":"Typing","typing":{"type":"On"}}]}}"#
         );
@@ -407,6 +411,10 @@ mod tests {
             ))
         };
         assert_eq!(typing("Outbound", r#"{"type":"On","duration":3000}"#), [ServerEvent::Typing { lasts: Some(3000) }]);
+        assert_eq!(
+            typing("Outbound", r#"{"type":"On","durationMs":4000}"#),
+            [ServerEvent::Typing { lasts: Some(4000) }]
+        );
         assert_eq!(typing("Outbound", r#"{"type":"On"}"#), [ServerEvent::Typing { lasts: None }]);
         assert_eq!(typing("Outbound", r#"{"type":"Off"}"#), [ServerEvent::Typing { lasts: Some(0) }]);
         assert_eq!(typing("Inbound", r#"{"type":"On"}"#), [ServerEvent::ProbeAnswered]);
@@ -427,6 +435,93 @@ mod tests {
         assert_eq!(content(disconnect(r#""metadata":{"readOnly":true},"#)), RowContent::Ended);
         assert_eq!(content(disconnect(r#""metadata":{"readOnly":"false"},"#)), RowContent::Left);
         assert_eq!(content(disconnect("")), RowContent::Left);
+    }
+
+    #[test]
+    fn who_comes_and_goes_is_told_by_presence() {
+        let presence = |direction: &str, word: &str, from: &str| {
+            let events = decode(&format!(
+                r#"{{"class":"StructuredMessage","body":{{"id":"x","type":"Event","direction":"{direction}","channel":{{"from":{from}}},"events":[{{"eventType":"Presence","presence":{{"type":"{word}"}}}}]}}}}"#
+            ));
+            match events.into_iter().next() {
+                Some(ServerEvent::Row(row)) => row.content,
+                other => panic!("{other:?}"),
+            }
+        };
+        assert_eq!(presence("Inbound", "Join", "{}"), RowContent::Joined);
+        assert_eq!(presence("Outbound", "Join", "{}"), RowContent::Nothing);
+        let ada = r#"{"firstName":"Ada"}"#;
+        assert_eq!(presence("Inbound", "SignIn", ada), RowContent::SignedIn(Some("Ada".into())));
+        assert_eq!(presence("Inbound", "SignIn", "{}"), RowContent::SignedIn(None));
+        assert_eq!(presence("Inbound", "Disconnect", "{}"), RowContent::Nothing);
+        assert_eq!(presence("Sideways", "Join", "{}"), RowContent::Nothing);
+    }
+
+    #[test]
+    fn whose_words_they_are_is_told_by_name_and_kind() {
+        let said = |more: &str| {
+            let events = decode(&format!(
+                r#"{{"class":"StructuredMessage","tracingId":"signal-1","body":{{"id":"x","type":"Text",{more}}}}}"#
+            ));
+            match events.into_iter().next() {
+                Some(ServerEvent::Row(row)) => row.content,
+                other => panic!("{other:?}"),
+            }
+        };
+        let outbound = |name: Option<&str>, is_bot, has_more| {
+            let (author, text) = (Author { name: name.map(Into::into), is_bot }, "hi".into());
+            RowContent::Outbound { author, text, has_more }
+        };
+        let hi = r#""direction":"Outbound","text":"hi""#;
+        assert_eq!(said(hi), outbound(None, false, false));
+        let bot = r#","originatingEntity":"Bot","channel":{"from":{"nickname":"Robo","firstName":"R."}}"#;
+        assert_eq!(said(&format!("{hi}{bot}")), outbound(Some("Robo"), true, false));
+        let person =
+            r#","originatingEntity":"Human","content":[{}],"channel":{"from":{"nickname":"","firstName":"Ada"}}"#;
+        assert_eq!(said(&format!("{hi}{person}")), outbound(Some("Ada"), false, true));
+        assert_eq!(said(r#""direction":"Outbound""#), RowContent::Nothing);
+        assert_eq!(said(r#""direction":"Inbound""#), RowContent::Nothing);
+        // Only a message's tracing id is its own.
+        let (elsewhere, text) = (Some(LocalId("m9".into())), "hi".into());
+        assert_eq!(
+            said(r#""direction":"Inbound","text":"hi","metadata":{"id":"m9"}"#),
+            RowContent::Inbound { local_id: elsewhere, text }
+        );
+    }
+
+    #[test]
+    fn what_an_answer_is_about_is_told_by_its_tracing_id() {
+        let about = |trace: &str| refusal(&format!(r#"{{"class":"string","code":400,"tracingId":"{trace}"}}"#)).0;
+        assert_eq!(about("hello-1"), About::Hello);
+        assert_eq!(about("signal-1"), About::Signal);
+        assert_eq!(about("key-1"), About::HistoryKey);
+        assert_eq!(about("end-1"), About::End);
+        assert_eq!(about(""), About::Unknown);
+        assert_eq!(about("m1.2"), About::Message { id: LocalId("m1".into()), attempt: 2 });
+    }
+
+    #[test]
+    fn an_error_is_a_refusal_whatever_class_it_comes_in() {
+        let bodies = [
+            ("SessionResponse", r#"{"connected":true}"#),
+            ("StructuredMessage", r#"{"id":"x","direction":"Inbound","text":"hi"}"#),
+            ("JwtResponse", r#"{"jwt":"k"}"#),
+        ];
+        for (class, body) in bodies {
+            let refused = |code: u16| {
+                let events = decode(&format!(r#"{{"class":"{class}","code":{code},"body":{body}}}"#));
+                matches!(events[..], [ServerEvent::Refused { .. }])
+            };
+            assert_eq!([200, 299, 300, 500].map(refused), [false, false, true, true], "{class}");
+        }
+    }
+
+    #[test]
+    fn a_body_may_be_called_message_and_a_code_may_be_left_out() {
+        let ready = [ServerEvent::Ready { is_new: true, is_read_only: false }];
+        let session = r#"{"connected":true,"newSession":true}"#;
+        assert_eq!(decode(&format!(r#"{{"class":"SessionResponse","message":{session}}}"#)), ready);
+        assert_eq!(decode(&format!(r#"{{"class":"SessionResponse","body":{session},"message":{{}}}}"#)), ready);
     }
 
     #[test]
@@ -501,6 +596,23 @@ mod tests {
             RowContent::Inbound { local_id: Some(LocalId("m1".into())), text: "one".into() }
         );
         assert!(matches!(&page.rows[2].content, RowContent::Outbound { has_more: true, .. }));
+    }
+
+    #[test]
+    fn there_is_more_where_a_page_is_not_the_last() {
+        let page = |more: &str| {
+            let body = read(&format!(r#"{{"entities":[]{more}}}"#));
+            let page = WebMessaging.decode_history(&Response { status: 200, retry_after: None, body })?;
+            Some((page.has_more, page.page_size))
+        };
+        assert_eq!(page(r#","pageNumber":2,"pageCount":3,"pageSize":50"#), Some((true, 50)));
+        assert_eq!(page(r#","pageNumber":3,"pageCount":3,"pageSize":0"#), Some((false, 1)));
+        assert_eq!(page(r#","pageNumber":4,"pageCount":3"#), Some((false, 25)));
+        assert_eq!(page(""), Some((false, 25)));
+        for text in ["null", "[]", "{}", r#"{"entities":{}}"#] {
+            let nothing = Response { status: 200, retry_after: None, body: read(text) };
+            assert!(WebMessaging.decode_history(&nothing).is_none(), "{text}");
+        }
     }
 
     #[test]

@@ -210,7 +210,8 @@ impl World {
         let (mono, now) = (self.mono(), self.now);
         let message = frame.at("message");
         let text = message.at("text").as_str().filter(|_| message.at("type").as_str() == Some("Text"));
-        let is_typing = message.at("events").elements().iter().any(|event| event.at("typing").is_object());
+        let is_typing =
+            message.at("events").elements().iter().any(|event| matches!(event.at("typing"), Value::Object(_)));
         let Some(link) = self.network.of_socket(number, id) else {
             return self.break_rule("I3", "a frame for a socket that is gone");
         };
