@@ -6,6 +6,8 @@ mod common;
 use chat_proto::io::{Command, Connectivity, Input};
 use chat_proto::message::{Content, Notice, Rejection, SendState};
 use chat_proto::phase::ConnectionStatus;
+use chat_proto::problem::Problem;
+use chat_proto::snapshot::SharedRecord;
 use common::{ORIGIN, Rig};
 use simulator::{Action, Backend, Connection, Cut, DEMO_DEPLOYMENT, Effect, FaultRule, On};
 
@@ -187,6 +189,7 @@ fn a_session_that_was_taken_over_comes_back_only_when_the_visitor_wants_it() {
             "use here" => rig.say(Command::UseHere),
             _ => rig.send("over here"),
         }
+        assert_eq!(rig.status, ConnectionStatus::Reconnecting { next_try_in: None }, "it was connected before");
         rig.run_for(5_000);
         assert_eq!(rig.status, ConnectionStatus::Online, "{how}");
     }
@@ -282,4 +285,67 @@ fn what_is_written_into_a_conversation_that_is_over_is_not_for_that_one() {
     let late = rig.local_id_of("too late");
     rig.say(Command::Retry(late));
     assert_eq!(rig.state_of("too late"), SendState::Failed(Rejection::Ended), "not before there is a new one");
+}
+
+#[test]
+fn what_was_lost_on_its_way_into_a_conversation_that_ended_is_kept_for_the_next() {
+    let mut rig = Rig::new(1).online();
+    rig.run_for(1_000);
+    rig.backend.inject(FaultRule::once(On::Request("text".into()), Effect::Lose));
+    rig.send("lost");
+    rig.run_for(500);
+    pull(&mut rig, END);
+    rig.run_for(10_000);
+    assert_eq!(rig.state_of("lost"), SendState::Failed(Rejection::Ended));
+}
+
+#[test]
+fn a_new_chat_is_come_back_to_after_a_reload_though_the_one_before_it_had_ended() {
+    let mut rig = Rig::new(1).online();
+    pull(&mut rig, END);
+    rig.say(Command::NewChat);
+    rig.run_until("online", |rig| rig.status == ConnectionStatus::Online);
+    rig.reload();
+    rig.run_for(5_000);
+    assert_eq!(rig.status, ConnectionStatus::Online);
+}
+
+#[test]
+fn a_request_to_end_that_is_not_answered_is_made_again_after_ten_seconds() {
+    let mut rig = Rig::new(1).online();
+    pull(&mut rig, END);
+    rig.backend.inject(FaultRule::once(On::Request("closeSession".into()), Effect::Lose));
+    rig.say(Command::NewChat);
+    rig.run_for(9_900);
+    assert_eq!((rig.status, rig.problems.len()), (ConnectionStatus::Connecting, 0));
+    rig.run_for(5_000);
+    assert_eq!((rig.status, rig.problems), (ConnectionStatus::Online, vec![Problem::Unresponsive]));
+}
+
+#[test]
+fn a_conversation_that_is_over_keeps_no_connection_when_the_network_goes() {
+    let mut rig = Rig::new(1).online();
+    pull(&mut rig, END);
+    assert_eq!(rig.backend.connections().len(), 1);
+    rig.go_offline();
+    rig.run_for(1_000);
+    assert_eq!((rig.status, rig.backend.connections().len()), (ConnectionStatus::ReadOnly, 0));
+}
+
+#[test]
+fn a_token_of_another_tab_is_taken_by_who_has_no_conversation_and_makes_tokens_itself() {
+    let theirs = || {
+        let shared = SharedRecord { token: Some("another-tab's".into()), ..SharedRecord::default() };
+        Input::Shared(Some(shared))
+    };
+    for (mut rig, takes) in [(Rig::without_endpoint(1), true), (Rig::new(1), false)] {
+        rig.hand_in(theirs());
+        let rig = rig.online();
+        assert_eq!(rig.frames_with("another-tab's") > 0, takes);
+    }
+    let mut rig = Rig::without_endpoint(1).online();
+    rig.hand_in(theirs());
+    rig.cut();
+    rig.run_for(10_000);
+    assert_eq!((rig.status, rig.frames_with("another-tab's")), (ConnectionStatus::Online, 0));
 }

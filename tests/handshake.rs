@@ -138,3 +138,15 @@ fn failures_are_forgotten_after_half_a_minute_online_and_not_before() {
     assert!(worst_late <= 1_000, "the first wait is 900 ms at most, not {worst_late}");
     assert!(worst_soon > 5_000, "a connection that does not hold must not be tried ever faster: {worst_soon}");
 }
+
+#[test]
+fn a_first_attempt_that_fails_is_told_as_one_to_come_back() {
+    let mut rig = Rig::new(1);
+    rig.backend.inject(FaultRule::once(On::Upgrade, status(503)));
+    let mut rig = rig.online();
+    let first = rig.statuses.remove(0);
+    let last = rig.statuses.pop();
+    assert_eq!((first, last), (ConnectionStatus::Connecting, Some(ConnectionStatus::Online)));
+    let between = rig.statuses.iter().all(|status| matches!(status, ConnectionStatus::Reconnecting { .. }));
+    assert!(between && !rig.statuses.is_empty(), "{:?}", rig.statuses);
+}

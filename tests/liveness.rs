@@ -181,6 +181,8 @@ fn a_dead_connection_is_found_while_history_is_read() {
         kill(&mut rig, Side::Both);
         let noticed = time_to_notice(&mut rig);
         assert!(noticed <= 20_000, "seed {seed}: {noticed} ms");
+        rig.run_for(5_000);
+        assert_eq!(rig.status, ConnectionStatus::Online, "seed {seed}: and it is read on the next");
     }
 }
 
@@ -282,4 +284,44 @@ fn whoever_gets_the_network_back_tries_again_soon_and_not_with_everybody_else() 
     assert!(waits[0] >= 250 && waits[99] <= 500, "{waits:?}");
     waits.dedup();
     assert!(waits.len() > 50, "only {} different waits", waits.len());
+}
+
+#[test]
+fn the_longer_nothing_was_said_the_rarer_history_is_looked_into() {
+    let mut rig = Rig::new(1).online();
+    let looks = |rig: &mut Rig, span: u64| {
+        let before = rig.pages_asked.len();
+        rig.run_for(span);
+        rig.pages_asked.len() - before
+    };
+    let in_an_hour = looks(&mut rig, 3_600_000);
+    assert!((4..=10).contains(&in_an_hour), "{in_an_hour}");
+    rig.agent_says("still there?");
+    let in_ten_minutes = looks(&mut rig, 600_000);
+    assert!((3..=5).contains(&in_ten_minutes), "{in_ten_minutes}");
+}
+
+#[test]
+fn a_hello_that_was_on_its_way_when_the_page_slept_is_waited_for_four_seconds_more() {
+    let mut rig = Rig::new(1);
+    rig.backend.inject(FaultRule::once(On::Push("SessionResponse".into()), Effect::Lose));
+    rig.say(Command::Open);
+    rig.run_until("said", |rig| rig.frames_with("configureSession") == 1);
+    rig.sleep(60_000);
+    rig.run_for(3_900);
+    assert_eq!(rig.problems, []);
+    rig.run_for(200);
+    assert_eq!(rig.problems, [Problem::Unresponsive]);
+}
+
+#[test]
+fn the_agent_is_told_of_typing_only_where_something_else_stands_there_than_before() {
+    let mut rig = Rig::new(1).online();
+    let told = |rig: &mut Rig, draft: &str| {
+        let before = rig.frames_with(r#""eventType":"Typing""#);
+        rig.say(Command::Draft(draft.into()));
+        rig.run_for(6_000);
+        rig.frames_with(r#""eventType":"Typing""#) - before
+    };
+    assert_eq!(["a", "a", "", "ab"].map(|draft| told(&mut rig, draft)), [1, 0, 0, 1]);
 }

@@ -194,7 +194,10 @@ fn more_than_can_be_fetched_at_once_leaves_no_hole() {
         rig.run_for(10);
     }
     rig.go_online();
+    let asked = rig.pages_asked.len();
     rig.run_for(10_000);
+    let pages: Vec<u32> = rig.pages_asked[asked..].iter().map(|(_, page)| *page).collect();
+    assert_eq!(pages, [1, 2, 3, 4], "no more at once");
     assert!(rig.has_more);
     for _ in 0..5 {
         rig.say(Command::LoadEarlier);
@@ -493,4 +496,128 @@ fn a_page_that_slept_does_not_take_a_message_on_a_slow_socket_for_lost() {
     rig.run_for(60_000);
     assert_eq!(rig.accepted(), ["before", "one"]);
     assert_eq!(rig.sockets, 2, "and not for its connection either");
+}
+
+/// A page that was loaded again, nobody looks at, and shows the newest of sixty lines.
+fn reloaded() -> Rig {
+    let mut rig = Rig::new(1).online();
+    for n in 0..60 {
+        rig.agent_says(&format!("old {n}"));
+        rig.run_for(10);
+    }
+    rig.reload();
+    rig.hand_in(Input::Hidden);
+    rig.run_for(3_000);
+    assert_eq!((rig.screen().len(), rig.has_more), (25, true));
+    rig
+}
+
+#[test]
+fn what_a_new_page_reads_of_history_is_not_said_to_it_as_news() {
+    let mut rig = Rig::new(1).online();
+    rig.agent_says("hello");
+    rig.run_for(1_000);
+    rig.reload();
+    rig.run_for(3_000);
+    assert_eq!((rig.screen().len(), rig.said.len()), (1, 1));
+}
+
+#[test]
+fn older_messages_are_fetched_once_however_often_they_are_asked_for_and_only_while_there_are_any() {
+    let mut rig = reloaded();
+    let asked = rig.pages_asked.len();
+    assert!(!rig.is_loading);
+    rig.say(Command::LoadEarlier);
+    rig.say(Command::LoadEarlier);
+    assert!(rig.is_loading);
+    rig.run_for(2_000);
+    assert_eq!((rig.is_loading, rig.screen().len(), rig.pages_asked.len()), (false, 50, asked + 1));
+    rig.go_offline();
+    rig.say(Command::LoadEarlier);
+    assert!(!rig.is_loading, "not without a network");
+    rig.go_online();
+    rig.run_for(3_000);
+    assert!(!rig.is_loading, "what was missed is no older page");
+    rig.say(Command::LoadEarlier);
+    rig.run_for(2_000);
+    assert_eq!((rig.has_more, rig.screen().len()), (false, 60));
+    let asked = rig.pages_asked.len();
+    rig.say(Command::LoadEarlier);
+    rig.run_for(2_000);
+    assert_eq!((rig.is_loading, rig.pages_asked.len()), (false, asked));
+}
+
+#[test]
+fn a_key_to_history_is_used_again_for_half_a_minute() {
+    let mut rig = reloaded();
+    let keys = rig.frames_with("getJwt");
+    rig.run_for(20_000);
+    rig.say(Command::LoadEarlier);
+    rig.run_for(2_000);
+    assert_eq!((rig.screen().len(), rig.frames_with("getJwt")), (50, keys));
+    rig.run_for(10_000);
+    rig.say(Command::LoadEarlier);
+    rig.run_for(2_000);
+    assert_eq!((rig.screen().len(), rig.frames_with("getJwt")), (60, keys + 1));
+}
+
+#[test]
+fn a_key_to_history_that_is_refused_is_replaced_once() {
+    let refused = || {
+        let effect = Effect::Status { status: 401, retry_after: None, html: false };
+        FaultRule::once(On::Http("messages".into()), effect)
+    };
+    let mut rig = reloaded();
+    let keys = rig.frames_with("getJwt");
+    rig.backend.inject(refused());
+    rig.say(Command::LoadEarlier);
+    rig.run_for(2_000);
+    assert_eq!((rig.screen().len(), rig.frames_with("getJwt"), rig.problems.len()), (50, keys + 1, 0));
+    rig.backend.inject(refused().always());
+    rig.say(Command::LoadEarlier);
+    rig.run_for(2_000);
+    assert_eq!((rig.is_loading, rig.problems), (false, vec![Problem::History { status: 401 }]));
+}
+
+#[test]
+fn a_key_to_history_that_does_not_come_is_asked_for_again() {
+    let mut rig = Rig::new(1).online();
+    rig.run_for(1_000);
+    rig.backend.inject(FaultRule::once(On::Request("getJwt".into()), Effect::Lose));
+    rig.cut();
+    rig.run_for(13_000);
+    assert_eq!((rig.status, rig.frames_with("getJwt")), (ConnectionStatus::Online, 2));
+    assert!(rig.problems.contains(&Problem::History { status: 0 }), "{:?}", rig.problems);
+}
+
+#[test]
+fn history_that_cannot_be_had_is_asked_for_after_1_2_4_seconds_and_so_on_up_to_a_minute() {
+    let mut rig = Rig::new(1).online();
+    rig.hand_in(Input::Hidden);
+    rig.run_for(1_000);
+    let effect = Effect::Status { status: 503, retry_after: None, html: false };
+    rig.backend.inject(FaultRule::once(On::Http("messages".into()), effect).always());
+    rig.cut();
+    rig.run_for(190_000);
+    let waits: Vec<u64> = rig.pages_asked.windows(2).map(|pair| (pair[1].0 - pair[0].0) / 1_000).collect();
+    assert_eq!(waits, [1, 2, 4, 8, 16, 32, 60, 60]);
+    assert_eq!(rig.status, ConnectionStatus::Online, "after the third the conversation goes on");
+}
+
+#[test]
+fn what_was_read_is_kept_as_read_at_once() {
+    let mut rig = Rig::new(1).online();
+    rig.agent_says("hello");
+    rig.run_for(1_000);
+    let read_up_to = rig.saved.shared.as_ref().map(|shared| shared.read_up_to);
+    assert_eq!(read_up_to, rig.items.last().map(|item| item.time));
+}
+
+#[test]
+fn the_panel_is_kept_as_it_is_left() {
+    let mut rig = Rig::new(1).online();
+    rig.say(Command::Close);
+    assert!(!rig.saved.tab.is_open);
+    rig.say(Command::Open);
+    assert!(rig.saved.tab.is_open);
 }

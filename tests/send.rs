@@ -5,7 +5,7 @@ mod common;
 
 use chat_proto::config::Timings;
 use chat_proto::io::{Command, Input};
-use chat_proto::message::{LocalId, Rejection, SendState};
+use chat_proto::message::{Content, LocalId, Rejection, SendState};
 use chat_proto::phase::ConnectionStatus;
 use chat_proto::problem::Problem;
 use chat_proto::snapshot::{Fate, Kept};
@@ -292,4 +292,92 @@ fn a_history_that_lacks_what_was_heard_proves_nothing() {
     rig.run_for(60_000);
     assert_eq!(rig.state_of("hello to you"), SendState::Unconfirmed { ask: true }, "the visitor is asked");
     assert_eq!(rig.accepted(), ["hello to you"], "and nothing is sent twice");
+}
+
+/// The backend says this on the page's connection.
+fn push(rig: &mut Rig, frame: &str) {
+    let connection = rig.backend.connections()[0].connection;
+    rig.backend_does(|_, _| vec![Action::Send { connection, frame: frame.into() }]);
+    rig.run_for(200);
+}
+
+#[test]
+fn a_refusal_is_about_the_attempt_that_it_names() {
+    let mut rig = Rig::new(1).online();
+    rig.run_for(1_000);
+    rig.backend.inject(FaultRule::once(On::Request("text".into()), Effect::Drop { cut: Cut::BeforeAccept }));
+    rig.backend.inject(FaultRule::once(On::Push("Inbound".into()), Effect::Lose));
+    rig.send("one");
+    rig.run_until("sent again", |rig| rig.frames_with(r#""text":"one""#) == 2);
+    let id = rig.local_id_of("one").0;
+    let refusal = |trace: &str| {
+        format!(
+            r#"{{"type":"response","class":"string","code":4013,"tracingId":"{trace}","body":"Custom Attributes"}}"#
+        )
+    };
+    for trace in ["another", &id, &format!("{id}.3")] {
+        push(&mut rig, &refusal(trace));
+        assert_eq!(rig.state_of("one"), SendState::Sending, "{trace}");
+    }
+    push(&mut rig, &refusal(&format!("{id}.2")));
+    assert_eq!(rig.state_of("one"), SendState::Failed(Rejection::Refused));
+}
+
+#[test]
+fn visitors_who_meet_a_limit_together_do_not_come_back_together() {
+    let mut waits = Vec::new();
+    for seed in 1..=40 {
+        let mut rig = Rig::new(seed).online();
+        let limit = Effect::TooManyRequests { retry_after: Some(10) };
+        rig.backend.inject(FaultRule::once(On::Request("text".into()), limit));
+        rig.send("one");
+        let from = rig.now();
+        rig.run_until("tried again", |rig| rig.frames_with(r#""text":"one""#) == 2);
+        waits.push(rig.now() - from);
+    }
+    waits.sort_unstable();
+    assert!(waits[0] >= 10_000 && waits[39] <= 12_500, "{waits:?}");
+    assert!(waits[39] - waits[0] > 1_000, "{waits:?}");
+}
+
+#[test]
+fn a_message_that_is_handed_over_is_looked_up_where_nobody_knows_whether_it_left() {
+    let handed = |fate| {
+        let (id, text, written) = (LocalId("from-a-follower".into()), "hello".into(), Timestamp(1_791_190_800_000));
+        Input::Handed(Kept { id, text, written, fate })
+    };
+    for (fate, looks, waits) in [(Fate::Unsent, 0, 0), (Fate::Unknown(Timestamp(0)), 1, 3_000)] {
+        let mut rig = Rig::new(1).online();
+        rig.run_for(1_000);
+        let asked = rig.pages_asked.len();
+        rig.hand_in(handed(fate));
+        rig.run_for(waits);
+        assert_eq!(rig.accepted(), [""; 0]);
+        rig.run_for(1_000);
+        assert_eq!((rig.accepted(), rig.pages_asked.len() - asked), (vec!["hello".to_owned()], looks), "{fate:?}");
+    }
+}
+
+#[test]
+fn names_are_shown_where_the_deployment_shows_them_and_a_bot_without_one_gets_its_own() {
+    for (humanize, expected) in [(true, [None, Some("Ada"), Some("Shop assistant"), Some("Robo")]), (false, [None; 4])]
+    {
+        let deployment = simulator::Deployment { humanize, ..simulator::Deployment::default() };
+        let mut rig = Rig::with(1, Settings { deployments: vec![deployment], ..Settings::quiet() }, true).online();
+        let froms = [("Human", ""), ("Human", "Ada"), ("Bot", ""), ("Bot", "Robo")];
+        for (at, (kind, name)) in froms.into_iter().enumerate() {
+            push(
+                &mut rig,
+                &format!(
+                    r#"{{"type":"message","class":"StructuredMessage","code":200,"body":{{"id":"x{at}","type":"Text","direction":"Outbound","text":"hi","originatingEntity":"{kind}","channel":{{"from":{{"nickname":"{name}"}}}}}}}}"#
+                ),
+            );
+        }
+        let name = |content: &Content| match content {
+            Content::Outbound(message) => Some(message.author.name.clone()),
+            _ => None,
+        };
+        let names: Vec<_> = rig.items.iter().filter_map(|item| name(&item.content)).collect();
+        assert_eq!(names, expected.map(|name| name.map(String::from)), "humanize: {humanize}");
+    }
 }

@@ -225,3 +225,13 @@ fn a_wall_clock_that_jumps_moves_nobody_in_line() {
         assert_eq!(rig.endpoint.connecting.len(), 1, "{skew}");
     }
 }
+
+#[test]
+fn a_line_of_more_than_two_seconds_is_told() {
+    for (wait, told) in [(2_000, vec![]), (2_001, vec![Problem::InLine])] {
+        let mut rig = in_line(wait);
+        // The settings and the place come together.
+        rig.latency = (20, 20);
+        assert_eq!(rig.online().problems, told, "{wait} ms");
+    }
+}

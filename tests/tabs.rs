@@ -430,3 +430,15 @@ fn a_leader_writes_its_number_again_where_everything_was_cleared_away() {
     let key = browser.storage.keys().find(|key| key.ends_with(":reign")).cloned();
     assert_eq!(key.and_then(|key| browser.storage.get(&key).cloned()), number);
 }
+
+#[test]
+fn a_panel_that_was_closed_stays_closed_when_another_tab_takes_over() {
+    let mut browser = online(3);
+    browser.say(1, Command::Close);
+    browser.close(0);
+    browser.run_for(5_000);
+    browser.agent_says("are you there?");
+    for page in &browser.tabs[1..] {
+        assert_eq!((page.is_open, page.unread, page.status), (false, 1, ConnectionStatus::Online));
+    }
+}

@@ -92,6 +92,9 @@ pub struct Rig {
     pub is_full: bool,
     pub reopened: bool,
     pub has_more: bool,
+    pub is_loading: bool,
+    /// When which page of history was asked for, by its number.
+    pub pages_asked: Vec<(u64, u32)>,
     /// Every frame that the session handed to a socket, as text.
     pub frames: Vec<String>,
     /// When this page handed a frame of which kind to a socket, in the last minute.
@@ -162,6 +165,8 @@ impl Rig {
             is_full: false,
             reopened: false,
             has_more: false,
+            is_loading: false,
+            pages_asked: Vec::new(),
             frames: Vec::new(),
             lately: Vec::new(),
             sending: BTreeMap::new(),
@@ -476,6 +481,8 @@ impl Rig {
             return self.later(wait, Happening::Answer(id, answer));
         }
         let target = request.url.strip_prefix(BACKEND).unwrap_or_else(|| panic!("asked elsewhere: {}", request.url));
+        let page = target.split_once("pageNumber=").and_then(|(_, rest)| rest.split('&').next()?.parse().ok());
+        self.pages_asked.extend(page.map(|page| (self.now, page)));
         let mut asked = simulator::Request::get(target, ORIGIN);
         asked.headers.authorization.clone_from(&request.authorization);
         let answer = self.backend.request(self.backend_now(), &asked);
@@ -593,7 +600,7 @@ impl Rig {
             Event::Said(item) => self.said.push(item),
             Event::Typing(types) => self.agent_types = types,
             Event::Unread(count) => self.unread = count,
-            Event::History { has_more, .. } => self.has_more = has_more,
+            Event::History { has_more, is_loading, .. } => (self.has_more, self.is_loading) = (has_more, is_loading),
             Event::Draft(text) => self.draft = Some(text),
             Event::Full(is_full) => self.is_full = is_full,
             Event::Panel(is_open) => self.reopened = is_open,
