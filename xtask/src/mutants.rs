@@ -13,7 +13,7 @@ use crate::workspace;
 pub(crate) const SHARD: &str = "0/16";
 
 /// What has to notice, beside the core's own tests. The others say little more about one changed operator, and take minutes.
-const TESTS: [&str; 17] = [
+const TESTS: [&str; 18] = [
     "bug_bank",
     "corpus",
     "end",
@@ -31,6 +31,7 @@ const TESTS: [&str; 17] = [
     "states",
     "storm",
     "tabs",
+    "why",
 ];
 
 /// Five seconds of its own, and finds what the others find.
