@@ -125,7 +125,7 @@ impl Page {
                 Output::MintToken(id) => Input::Minted(id, "token".into()),
                 Output::Request(id, _) => {
                     let body = json(r#"{"status":"Active"}"#);
-                    Input::Response(id, Ok(Response { status: 200, retry_after: None, body }))
+                    Input::Response(id, Ok(Response { status: 200, retry_after: None, body: Some(body) }))
                 }
                 Output::OpenSocket(id, _) => Input::Socket(id, SocketEvent::Opened),
                 Output::SendFrame(id, _) => {

@@ -378,7 +378,7 @@ fn hostile_pages_do_no_harm() {
         for id in 0..12 {
             rig.hand_in(Input::Response(
                 RequestId(id),
-                Ok(Response { status: 200, retry_after: None, body: body.clone() }),
+                Ok(Response { status: 200, retry_after: None, body: Some(body.clone()) }),
             ));
         }
     }

@@ -55,6 +55,11 @@ const CASES: &[Case] = &[
         ("token-unavailable", None, "token-no-grant", None),
     ),
     (
+        "one that answers with null",
+        |rig| token(rig, || Reply::Null),
+        ("token-unavailable", None, "token-no-grant", None),
+    ),
+    (
         "one that refuses",
         |rig| token(rig, || Reply::Status(401, None)),
         ("refused", Some(401), "token-refused", Some(SignIn)),

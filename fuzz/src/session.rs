@@ -99,9 +99,10 @@ fn begin(saved: Snapshot, answers: &[Result<Response, NetError>]) {
         for (id, url) in asked {
             let answer = if url.ends_with("/t") { answers.next().cloned() } else { Some(Err(NetError::Failed)) };
             let Some(answer) = answer else { return };
-            has_token |= answer
-                .as_ref()
-                .is_ok_and(|it| (200..300).contains(&it.status) && it.body.at("token").as_text().is_some());
+            has_token |= answer.as_ref().is_ok_and(|it| {
+                (200..300).contains(&it.status)
+                    && it.body.as_ref().is_some_and(|body| body.at("token").as_text().is_some())
+            });
             outputs.append(&mut session.handle_input(now, Input::Response(id, answer)));
         }
         if outputs.is_empty() {
@@ -118,5 +119,5 @@ fn answered(line: &str) -> Result<Response, NetError> {
     let mut words = line.splitn(3, ' ');
     let status = words.next().and_then(|word| word.parse().ok()).ok_or(NetError::Failed)?;
     let retry_after = words.next().and_then(|word| word.parse().ok());
-    Ok(Response { status, retry_after, body: words.next().and_then(json).unwrap_or(Value::Null) })
+    Ok(Response { status, retry_after, body: words.next().and_then(json) })
 }

@@ -36,9 +36,9 @@ pub fn frame(text: &str) {
 /// Answers to a question of history or of the deployment's settings, one a line.
 pub fn answer(text: &str) {
     for body in text.lines().filter_map(json) {
-        let response = Response { status: 200, retry_after: None, body };
+        let response = Response { status: 200, retry_after: None, body: Some(body.clone()) };
         if let Some(page) = WebMessaging.decode_history(&response) {
-            let entities = response.body.at("entities").elements();
+            let entities = body.at("entities").elements();
             assert!(page.page_size > 0 && page.rows.len() <= entities.len());
             page.rows.iter().for_each(hold);
             let live: Vec<Row> = entities.iter().filter_map(said_live).collect();
@@ -47,7 +47,7 @@ pub fn answer(text: &str) {
             }
         }
         if let Some(deployment) = WebMessaging.decode_deployment(&response) {
-            assert_eq!(deployment.is_active, response.body.at("status").as_str() == Some("Active"));
+            assert_eq!(deployment.is_active, body.at("status").as_str() == Some("Active"));
             assert_ne!(deployment.bot_name.as_deref(), Some(""));
             assert!(deployment.shows_names || deployment.bot_name.is_none(), "a name that is not to be shown");
         }

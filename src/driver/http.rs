@@ -7,7 +7,6 @@
 use std::rc::{Rc, Weak};
 
 use chat_proto::io::{Method, NetError, Request, Response};
-use chat_proto::json::Value;
 use chat_proto::time::{Instant, Millis, SECOND, Timestamp};
 use js_sys::{JsString, Object, Promise};
 use wasm_bindgen::prelude::*;
@@ -82,14 +81,14 @@ async fn answer(sent: Promise, wanted: Weak<AbortController>, on: impl FnOnce(Re
     }
 }
 
-/// Redirections have been followed by now. One to a login page arrives as a page of HTML, which is a body of `Null`.
+/// Redirections have been followed by now. One to a login page arrives as a page of HTML, which is no body.
 async fn read(sent: Promise) -> Option<Response> {
     let response: web_sys::Response = JsFuture::from(sent).await.ok()?.dyn_into().ok()?;
     let retry_after =
         header(&response, "Retry-After").and_then(|text| read_retry_after(&text, header(&response, "Date")));
     let body: JsString = JsFuture::from(response.text().ok()?).await.ok()?.dyn_into().ok()?;
     let body = if body.length() <= MAX_BODY { json::parse(&String::from(body)) } else { None };
-    Some(Response { status: response.status(), retry_after, body: body.unwrap_or(Value::Null) })
+    Some(Response { status: response.status(), retry_after, body })
 }
 
 /// From another origin this reads only what `Access-Control-Expose-Headers` names.

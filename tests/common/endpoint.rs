@@ -33,6 +33,8 @@ pub enum Reply {
     Unreachable,
     /// A JSON body that is no grant.
     NoGrant,
+    /// `null`.
+    Null,
     /// A grant of another token than before, for the same session.
     Changed(String),
     /// A grant with a place in line, asked for or not.
@@ -75,12 +77,13 @@ impl Endpoint {
         let slot = self.connect_after.filter(|_| is_connecting);
         let kept = format!("granted-{}", self.sessions);
         let (status, retry_after, body) = match self.next.pop_front() {
-            None => (200, None, self.grant(now, &kept, slot)),
-            Some(Reply::Changed(token)) => (200, None, self.grant(now, &token, slot)),
-            Some(Reply::ConnectAfter(wait)) => (200, None, self.grant(now, &kept, Some(wait))),
-            Some(Reply::Status(status, retry_after)) => (status, retry_after, Value::Null),
-            Some(Reply::Html) => (200, None, Value::Null),
-            Some(Reply::NoGrant) => (200, None, Value::object([("access_token", "granted".into())])),
+            None => (200, None, Some(self.grant(now, &kept, slot))),
+            Some(Reply::Changed(token)) => (200, None, Some(self.grant(now, &token, slot))),
+            Some(Reply::ConnectAfter(wait)) => (200, None, Some(self.grant(now, &kept, Some(wait)))),
+            Some(Reply::Status(status, retry_after)) => (status, retry_after, None),
+            Some(Reply::Html) => (200, None, None),
+            Some(Reply::NoGrant) => (200, None, Some(Value::object([("access_token", "granted".into())]))),
+            Some(Reply::Null) => (200, None, Some(Value::Null)),
             Some(Reply::Hang) => return Err(NetError::Timeout),
             Some(Reply::Unreachable) => return Err(NetError::Failed),
         };

@@ -498,7 +498,7 @@ impl Rig {
         let response = Response {
             status: answer.status,
             retry_after: retry_after.map(|seconds| seconds * 1_000),
-            body: serde_json::from_str(&answer.body).unwrap_or(Value::Null),
+            body: serde_json::from_str(&answer.body).ok(),
         };
         self.later(held + wait, Happening::Answer(id, Ok(response)));
     }

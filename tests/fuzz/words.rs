@@ -236,6 +236,7 @@ impl Fuzz {
                 ),
             ])
         };
-        Ok(Response { status, retry_after, body })
+        // Now and then it is no JSON.
+        Ok(Response { status, retry_after, body: Some(body).filter(|body| *body != Value::Null) })
     }
 }

@@ -241,8 +241,8 @@ pub struct Response {
     pub status: u16,
     /// How long nobody is to ask again: `Retry-After`, if there is one that can be read.
     pub retry_after: Option<Millis>,
-    /// The body; `Null` if it is no JSON.
-    pub body: Value,
+    /// The body; `None` if it is no JSON.
+    pub body: Option<Value>,
 }
 
 /// Why there is no HTTP answer.

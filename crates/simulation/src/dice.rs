@@ -54,7 +54,7 @@ impl Digest {
             }
             Input::Response(id, Ok(Response { status, retry_after, body })) => {
                 self.words(&(id, status, retry_after));
-                self.value(body);
+                self.value(body.as_ref().unwrap_or(&Value::Null));
             }
             other => self.words(other),
         }

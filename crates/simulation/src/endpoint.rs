@@ -48,18 +48,18 @@ impl Endpoint {
         let place = is_in_line.then(|| self.dice.pick(&[0, 0, 200, 1_500, LINE]));
         let renew_in = self.renew_in;
         let grant = |life: u64| {
-            Value::object([
+            Some(Value::object([
                 ("token", token.as_str().into()),
                 ("expires_in", life.into()),
                 ("renew_in", renew_in.into()),
                 ("connect_after_ms", place.into()),
-            ])
+            ]))
         };
         let (held, status, retry_after, body) = match self.next.pop_front() {
             None => (Some(0), 200, None, grant(LIFE)),
-            Some(Reply::Status(status, wait)) => (Some(0), status, wait.map(|seconds| seconds * 1_000), Value::Null),
-            Some(Reply::Html) => (Some(0), 200, None, Value::Null),
-            Some(Reply::Hang) => (None, 200, None, Value::Null),
+            Some(Reply::Status(status, wait)) => (Some(0), status, wait.map(|seconds| seconds * 1_000), None),
+            Some(Reply::Html) => (Some(0), 200, None, None),
+            Some(Reply::Hang) => (None, 200, None, None),
             Some(Reply::Late { ms, life }) => (Some(ms), 200, None, grant(life)),
             Some(Reply::Life(life)) => (Some(0), 200, None, grant(life)),
         };

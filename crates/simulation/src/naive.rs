@@ -56,7 +56,9 @@ impl Naive {
             Input::Command(Command::Open) => self.begin(),
             Input::Command(Command::Send(text)) => self.send(now, &text),
             Input::Socket(id, event) if self.socket == Some(id) => self.on_socket(now, event),
-            Input::Response(_, Ok(Response { status: 200, body, .. })) if body.at("token").as_text().is_some() => {
+            Input::Response(_, Ok(Response { status: 200, body: Some(body), .. }))
+                if body.at("token").as_text().is_some() =>
+            {
                 body.at("token").as_str().unwrap_or_default().clone_into(&mut self.token);
                 self.open();
             }

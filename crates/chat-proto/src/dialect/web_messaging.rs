@@ -103,21 +103,23 @@ impl Dialect for WebMessaging {
     }
 
     fn decode_history(&self, response: &Response) -> Option<HistoryPage> {
-        if !matches!(response.body.at("entities"), Value::Array(_)) {
+        let body = response.body.as_ref()?;
+        if !matches!(body.at("entities"), Value::Array(_)) {
             return None;
         }
-        let number = |name| response.body.at(name).as_u64();
+        let number = |name| body.at(name).as_u64();
         let (page, pages) = (number("pageNumber").unwrap_or(1), number("pageCount").unwrap_or(1));
         Some(HistoryPage {
-            rows: response.body.at("entities").elements().iter().filter_map(|entity| row(entity, None)).collect(),
+            rows: body.at("entities").elements().iter().filter_map(|entity| row(entity, None)).collect(),
             has_more: page < pages,
             page_size: number("pageSize").and_then(|size| u32::try_from(size).ok()).unwrap_or(PAGE_SIZE).max(1),
         })
     }
 
     fn decode_deployment(&self, response: &Response) -> Option<Deployment> {
-        let status = response.body.at("status").as_str()?;
-        let conversations = response.body.at("messenger").at("apps").at("conversations");
+        let body = response.body.as_ref()?;
+        let status = body.at("status").as_str()?;
+        let conversations = body.at("messenger").at("apps").at("conversations");
         let is_on = |value: &Value| value.as_bool().unwrap_or(false);
         let humanize = conversations.at("humanize");
         let bot = humanize.at("bot").at("name").as_text().filter(|_| is_on(humanize.at("enabled")));
@@ -588,7 +590,7 @@ mod tests {
                 {"type":"Text"}
             ],"pageSize":25,"pageNumber":1,"total":57,"pageCount":3}"#,
         );
-        let page = WebMessaging.decode_history(&Response { status: 200, retry_after: None, body }).unwrap();
+        let page = WebMessaging.decode_history(&Response { status: 200, retry_after: None, body: Some(body) }).unwrap();
         assert!(page.has_more);
         assert_eq!(page.rows.iter().map(|row| row.id.0.as_str()).collect::<Vec<_>>(), ["b", "a2", "c"]);
         assert_eq!(
@@ -602,7 +604,7 @@ mod tests {
     fn there_is_more_where_a_page_is_not_the_last() {
         let page = |more: &str| {
             let body = read(&format!(r#"{{"entities":[]{more}}}"#));
-            let page = WebMessaging.decode_history(&Response { status: 200, retry_after: None, body })?;
+            let page = WebMessaging.decode_history(&Response { status: 200, retry_after: None, body: Some(body) })?;
             Some((page.has_more, page.page_size))
         };
         assert_eq!(page(r#","pageNumber":2,"pageCount":3,"pageSize":50"#), Some((true, 50)));
@@ -610,7 +612,7 @@ mod tests {
         assert_eq!(page(r#","pageNumber":4,"pageCount":3"#), Some((false, 25)));
         assert_eq!(page(""), Some((false, 25)));
         for text in ["null", "[]", "{}", r#"{"entities":{}}"#] {
-            let nothing = Response { status: 200, retry_after: None, body: read(text) };
+            let nothing = Response { status: 200, retry_after: None, body: Some(read(text)) };
             assert!(WebMessaging.decode_history(&nothing).is_none(), "{text}");
         }
     }
@@ -618,7 +620,7 @@ mod tests {
     #[test]
     fn settings_count_as_off_where_they_are_absent() {
         let read_settings =
-            |text| WebMessaging.decode_deployment(&Response { status: 200, retry_after: None, body: read(text) });
+            |text| WebMessaging.decode_deployment(&Response { status: 200, retry_after: None, body: Some(read(text)) });
         assert_eq!(read_settings("null"), None);
         let bare = read_settings(r#"{"status":"Inactive"}"#).unwrap();
         assert!(!bare.is_active && !bare.auto_start && !bare.tells_typing && !bare.shows_typing);

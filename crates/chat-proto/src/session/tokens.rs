@@ -182,12 +182,14 @@ impl Session {
         match result {
             Ok(Response { status: 200..=299, body, .. }) => {
                 // A grant that is over when it arrives is as good as none, and asking for the next at once would never end.
-                let trouble = match Grant::read(&body, asked, &self.config.timings, &mut self.random) {
-                    Some(grant) if !grant.is_over(now, &self.config.timings) => {
-                        return self.on_grant(now, grant, body.at("connect_after_ms").as_u64());
-                    }
-                    None if matches!(body, Value::Null) => TokenTrouble::NotJson,
-                    _ => TokenTrouble::NotAGrant,
+                let trouble = match body {
+                    None => TokenTrouble::NotJson,
+                    Some(body) => match Grant::read(&body, asked, &self.config.timings, &mut self.random) {
+                        Some(grant) if !grant.is_over(now, &self.config.timings) => {
+                            return self.on_grant(now, grant, body.at("connect_after_ms").as_u64());
+                        }
+                        _ => TokenTrouble::NotAGrant,
+                    },
                 };
                 self.token_failed(now, trouble, None);
             }

@@ -3,7 +3,6 @@
 use std::rc::Rc;
 
 use chat_proto::io::{Input, NetError, Request, RequestId, Response, SocketEvent};
-use chat_proto::json::Value;
 use simulator::{Action, Connection, DEMO_DEPLOYMENT, Delivery};
 
 use super::{Arrival, BACKEND, Happening, ORIGIN, TOKEN_URL, World};
@@ -144,7 +143,7 @@ impl World {
             };
             let retry_after = answer.headers.get("retry-after").and_then(|value| value.parse::<u64>().ok());
             let retry_after = retry_after.map(|seconds| seconds * 1_000);
-            let body = serde_json::from_str(&answer.body).unwrap_or(Value::Null);
+            let body = serde_json::from_str(&answer.body).ok();
             (held, Response { status: answer.status, retry_after, body })
         };
         if held + wait > timeout {

@@ -1,6 +1,7 @@
 //! The rules about tokens and places in line: how often they are asked for (I2, I11, I12), and when a socket may be opened with one (T6).
 
 use chat_proto::io::{NetError, Request, RequestId, Response};
+use chat_proto::json::Value;
 
 use super::World;
 use super::perform::is_for_token;
@@ -56,16 +57,17 @@ impl World {
         let Ok(response) = result else { return };
         let pause = response.retry_after.filter(|_| response.status >= 300).unwrap_or(0);
         record.token_not_before = now.mono.0 + pause.min(3_600_000);
-        if let Some(life) = response.body.at("expires_in").as_u64().filter(|life| response.status == 200 && *life > 0) {
+        let body = response.body.as_ref().unwrap_or(&Value::Null);
+        if let Some(life) = body.at("expires_in").as_u64().filter(|life| response.status == 200 && *life > 0) {
             let (asked, clocks) = record.asked;
             let life = life.saturating_mul(1_000);
             record.grants.push(Grant { ends_at: asked.saturating_add(life), clocks });
             // One that is nearly over when it arrives, or seems to be by a clock that was set, may be taken for none.
             if true_now - asked < life / 2 && clocks == clocks_now {
-                let named = response.body.at("renew_in").as_u64().map_or(u64::MAX, |seconds| seconds * 1_000);
+                let named = body.at("renew_in").as_u64().map_or(u64::MAX, |seconds| seconds * 1_000);
                 record.content = Some((asked.saturating_add(named.min(life / 4 * 3)), clocks));
                 record.is_place_unknown &= !record.is_connecting;
-                if let Some(wait) = response.body.at("connect_after_ms").as_u64() {
+                if let Some(wait) = body.at("connect_after_ms").as_u64() {
                     record.place = Place::At(now.mono.0 + wait);
                 }
             }
