@@ -19,3 +19,18 @@ test("a visitor writes and is answered on a page with a strict policy", async (t
   assert.equal(transcript.split("Do you ship to Norway?").length - 1, 1, transcript);
   assert.deepEqual(visitor.problems, []);
 });
+
+test("a server that does not know what a .wasm is makes the chat slower to come, and is named in the console", async (t) => {
+  const site = await openSite(t);
+  const prepare = (page) =>
+    page.route("**/guest-chat-app.wasm", async (route) => {
+      const response = await route.fetch();
+      await route.fulfill({ response, headers: { ...response.headers(), "content-type": "application/octet-stream" } });
+    });
+  const visitor = await site.visit({ prepare });
+  await visitor.open();
+  await visitor.status("online");
+  const warnings = visitor.lines.filter((line) => line.startsWith("warning"));
+  assert.equal(warnings.length, 1, warnings.join("\n"));
+  assert.match(warnings[0], /\[guest-chat\] .*serve the \.wasm as application\/wasm/);
+});

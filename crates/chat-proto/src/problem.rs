@@ -172,6 +172,18 @@ impl Problem {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::closure::{Remedy, remedy};
+
+    /// The codes stand in both places because a call from here to there costs the bundle 0.1 KB.
+    #[test]
+    fn the_codes_that_are_told_apart_are_those_with_the_remedy_for_it() {
+        for code in 0..=u16::MAX {
+            let is_cut = Problem::Refused { code }.cause() == Some("connection-cut");
+            assert_eq!(is_cut, remedy(code) == Remedy::RetrySeldom, "{code}");
+            let waits = Problem::ConnectionLost { code }.advice() == Some(Advice::Wait);
+            assert_eq!(waits, remedy(code) == Remedy::RetryLater, "{code}");
+        }
+    }
 
     #[test]
     fn every_problem_has_its_word_and_the_number_that_goes_with_it() {
