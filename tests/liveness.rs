@@ -325,3 +325,18 @@ fn the_agent_is_told_of_typing_only_where_something_else_stands_there_than_befor
     };
     assert_eq!(["a", "a", "", "ab"].map(|draft| told(&mut rig, draft)), [1, 0, 0, 1]);
 }
+
+#[test]
+fn two_seconds_late_are_no_sleep_and_more_are() {
+    for (late, jump, gives_up) in [(2_000, 0, true), (2_001, 0, false), (0, 2_000, true), (0, 2_001, false)] {
+        let mut rig = Rig::new(1);
+        rig.backend.inject(FaultRule::once(On::Push("SessionResponse".into()), Effect::Lose));
+        rig.say(Command::Open);
+        rig.run_until("said", |rig| rig.frames_with("configureSession") == 1);
+        rig.timer_lag = late;
+        rig.wall_skew = jump;
+        rig.run_for(12_100);
+        let expected = if gives_up { vec![Problem::Unresponsive] } else { vec![] };
+        assert_eq!(rig.problems, expected, "timers {late} ms late, a clock {jump} ms ahead");
+    }
+}

@@ -612,3 +612,27 @@ fn a_first_connection_is_no_reconnection_whoever_leads() {
     let (events, _) = page.hand_in(Input::Lock(LockEvent::Granted));
     assert!(events.contains(&Event::Status(ConnectionStatus::Connecting, None)), "{events:?}");
 }
+
+#[test]
+fn what_was_cleared_out_of_storage_is_said_again_unless_the_screen_shows_one_more_like_it() {
+    let row = |at: u8| format!(r#"["inbound",{at},5,"m{at}","one",null,"sent"]"#);
+    let sync = |told: u8, rows: u8| {
+        let rows = (0..rows).map(row).collect::<Vec<_>>().join(",");
+        format!(r#"{{"word":"sync","from":"leader","reign":1,"told":{told},"events":[["reset",[{rows}]]]}}"#)
+    };
+    for (before, after) in [(0, 0), (0, 1), (1, 1), (1, 2)] {
+        let (mut page, _) = Page::following();
+        page.hear(&sync(1, before));
+        page.hand_in(Input::Command(Command::Send("one".into())));
+        for key in page.store.keys("guest-chat:d:handed:") {
+            page.store.remove(Area::Browser, &key);
+        }
+        page.now = page.deadline().expect("it asks");
+        page.hand_in(Input::Timeout);
+        let (events, posts) = page.hear(&sync(2, after));
+        let own = usize::from(after);
+        let is_gone = events.contains(&Event::Timeline(TimelineDiff::Remove { index: own }));
+        let is_said = words(&posts).contains(&"hand");
+        assert_eq!((is_gone, is_said), (after > before, after == before), "{before} before, {after} after");
+    }
+}

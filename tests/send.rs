@@ -4,7 +4,7 @@
 mod common;
 
 use chat_proto::config::Timings;
-use chat_proto::io::{Command, Input};
+use chat_proto::io::{Command, Input, SocketEvent, SocketId};
 use chat_proto::message::{Content, LocalId, Rejection, SendState};
 use chat_proto::phase::ConnectionStatus;
 use chat_proto::problem::Problem;
@@ -379,5 +379,20 @@ fn names_are_shown_where_the_deployment_shows_them_and_a_bot_without_one_gets_it
         };
         let names: Vec<_> = rig.items.iter().filter_map(|item| name(&item.content)).collect();
         assert_eq!(names, expected.map(|name| name.map(String::from)), "humanize: {humanize}");
+    }
+}
+
+#[test]
+fn an_agent_who_stops_typing_is_shown_as_typing_at_no_moment() {
+    let typing = |word: &str| {
+        let frame = format!(
+            r#"{{"class":"StructuredMessage","body":{{"id":"x","type":"Event","direction":"Outbound","events":[{{"eventType":"Typing","typing":{{"type":"{word}"}}}}]}}}}"#
+        );
+        Input::Socket(SocketId(1), SocketEvent::Frame(serde_json::from_str(&frame).expect("JSON")))
+    };
+    let mut rig = Rig::new(1).online();
+    for (word, is_shown) in [("Off", false), ("On", true), ("Off", false)] {
+        rig.hand_in(typing(word));
+        assert_eq!(rig.agent_types, is_shown, "{word}");
     }
 }
