@@ -9,6 +9,7 @@ use simulation::Schedule;
 pub(crate) const HELP: &str = "\
 simulation [--schedules N] [--seed S] [--threads T] [--twice-every K] [--all] [--naive]
 simulation --replay SEED [--keep 0,3,7-9]
+simulation --rules
 
   --schedules N     how many schedules to run (20000), with the seeds S, S+1, …
   --seed S          the first seed (1)
@@ -18,6 +19,7 @@ simulation --replay SEED [--keep 0,3,7-9]
   --naive           run the naive client instead, and say what it does to the visitor's messages
   --replay SEED     run this one alone and print every word of it
   --keep STEPS      only these steps of it, by number
+  --rules           print what each rule says, by the name under which it is called broken
   --help            this text
 ";
 
@@ -25,11 +27,12 @@ simulation --replay SEED [--keep 0,3,7-9]
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Request {
     Help,
+    Rules,
     Many { schedules: u64, seed: u64, threads: usize, twice_every: u64, goes_on: bool, is_naive: bool },
     Replay { seed: u64, keep: Option<Vec<RangeInclusive<usize>>> },
 }
 
-const OPTIONS: [(&str, Takes); 8] = [
+const OPTIONS: [(&str, Takes); 9] = [
     ("--schedules", Takes::Value),
     ("--seed", Takes::Value),
     ("--threads", Takes::Value),
@@ -38,11 +41,15 @@ const OPTIONS: [(&str, Takes); 8] = [
     ("--naive", Takes::Nothing),
     ("--replay", Takes::Value),
     ("--keep", Takes::Value),
+    ("--rules", Takes::Nothing),
 ];
 
-/// What says nothing to a run of one schedule; and what says nothing to the naive client's, which is on one thread and once.
+/// What says nothing to a run of one schedule; what says nothing to the naive client's, which is on one thread and once; and what says
+/// nothing where nothing runs.
 const OF_MANY: [&str; 6] = ["--schedules", "--seed", "--threads", "--twice-every", "--all", "--naive"];
 const OF_THE_REAL: [&str; 3] = ["--threads", "--twice-every", "--all"];
+const OF_RUNS: [&str; 8] =
+    ["--schedules", "--seed", "--threads", "--twice-every", "--all", "--naive", "--replay", "--keep"];
 
 pub(crate) fn parse(arguments: impl IntoIterator<Item = impl Into<OsString>>) -> Result<Request, Mistakes> {
     let mut line = CommandLine::read(&OPTIONS, arguments);
@@ -50,7 +57,13 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = impl Into<OsString>>) ->
         return Ok(Request::Help);
     }
     let is_naive = line.has("--naive");
-    let (beside, idle) = if line.has("--replay") { ("--replay", &OF_MANY[..]) } else { ("--naive", &OF_THE_REAL[..]) };
+    let (beside, idle) = if line.has("--rules") {
+        ("--rules", &OF_RUNS[..])
+    } else if line.has("--replay") {
+        ("--replay", &OF_MANY[..])
+    } else {
+        ("--naive", &OF_THE_REAL[..])
+    };
     for option in idle {
         if line.has(beside) && line.has(option) {
             line.mistake(format!("{option} does not go with {beside}"));
@@ -78,8 +91,9 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = impl Into<OsString>>) ->
     if seed.checked_add(schedules).is_none_or(|end| end > u64::MAX - MANY_THREADS) {
         line.mistake("--seed and --schedules lead beyond the last seed that there is");
     }
-    let goes_on = line.has("--all");
+    let (goes_on, wants_rules) = (line.has("--all"), line.has("--rules"));
     line.judge(match replay {
+        _ if wants_rules => Request::Rules,
         Some(seed) => Request::Replay { seed, keep },
         None => Request::Many {
             schedules,
@@ -163,6 +177,7 @@ mod tests {
             ("--replay 7 --keep 0-18446744073709551615", &beyond(u64::MAX)),
             ("--replay 7 --seed 3 --all", "--seed does not go with --replay\n--all does not go with --replay"),
             ("--naive --threads 2", "--threads does not go with --naive"),
+            ("--rules --seed 7", "--seed does not go with --rules"),
             ("--schedules 0", "--schedules must be a whole number from 1 to 18446744073709551615"),
             (
                 "--threads 0 --twice-every 0",

@@ -32,11 +32,13 @@ mod endpoint;
 mod locks;
 mod network;
 mod oracle;
+mod rules;
 mod world;
 
 mod run;
 
 pub use client::Kind as Client;
+pub use rules::{RULES, says};
 pub use run::{Breach, CONVERGENCE_SECONDS, Options, Outcome, Tally, run, shrink};
 pub use schedule::{Act, Corruption, Fault, KIND_NAMES, KINDS, Reply, Schedule, Setting, Step, Visitor};
 pub use world::Damage;

@@ -22,6 +22,7 @@ fn main() -> ExitCode {
             many(schedules, seed, threads, twice_every, goes_on)
         }
         Ok(Request::Many { schedules, seed, .. }) => naive(schedules, seed),
+        Ok(Request::Rules) => command_line::answer(PROGRAM, &(report::rules() + "\n")),
         Ok(Request::Replay { seed, keep }) => replay(seed, keep.as_deref()),
         Err(mistakes) => command_line::refuse(PROGRAM, &mistakes),
     }

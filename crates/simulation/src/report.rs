@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use chat_proto::phase::TRANSITIONS;
 
-use simulation::{Breach, CONVERGENCE_SECONDS, Damage, KIND_NAMES, Outcome, Schedule, Tally};
+use simulation::{Breach, CONVERGENCE_SECONDS, Damage, KIND_NAMES, Outcome, RULES, Schedule, Tally, says};
 
 use crate::args;
 
@@ -34,7 +34,7 @@ pub(crate) fn tally(tally: &Tally, took: Duration, twice: u64, fingerprint: u64)
     lines.push(edges(tally));
     lines.push(convergence(tally));
     lines.push(format!(
-        "{} schedules in {seconds:.1} s, {:.0} a second; {twice} of them run twice and compared, fingerprint {fingerprint:016x}",
+        "{} schedules in {seconds:.1} s, {:.0} runs a second; {twice} of them run twice and compared, fingerprint {fingerprint:016x}",
         tally.runs,
         per(tally.runs + twice, 1) / seconds,
     ));
@@ -47,8 +47,9 @@ pub(crate) fn broken(broken: &[(u64, Breach)]) -> String {
     for (seed, breach) in broken {
         rules.entry(breach.rule).or_default().push(seed.to_string());
     }
-    let words =
-        |(rule, seeds): (&str, Vec<String>)| format!("\n  {rule}: {} (seeds {})", seeds.len(), seeds.join(", "));
+    let words = |(rule, seeds): (&str, Vec<String>)| {
+        format!("\n  {rule}: {} (seeds {})\n      {}", seeds.len(), seeds.join(", "), says(rule))
+    };
     let rules: String = rules.into_iter().map(words).collect();
     format!("{} broke a rule{rules}", broken.len())
 }
@@ -88,9 +89,8 @@ fn per(count: u64, of: u64) -> f64 {
 pub(crate) fn breach(breach: &Breach, shrunk: &Schedule, from: usize) -> String {
     let steps: Vec<usize> = shrunk.steps.iter().map(|step| step.number).collect();
     format!(
-        "BROKEN {}: {}\n\nshrunk from {from} steps to {}:\n{shrunk}\nsee every word of it:\n  cargo xtask simulate --replay {} --keep {}\n",
-        breach.rule,
-        breach.words,
+        "{}\n\nshrunk from {from} steps to {}:\n{shrunk}\nsee every word of it:\n  cargo xtask simulate --replay {} --keep {}\n",
+        verdict(breach),
         steps.len(),
         shrunk.seed,
         args::list(&steps),
@@ -99,11 +99,17 @@ pub(crate) fn breach(breach: &Breach, shrunk: &Schedule, from: usize) -> String 
 
 /// Every word of one run.
 pub(crate) fn replay(schedule: &Schedule, outcome: &Outcome) -> String {
-    let verdict = match &outcome.breach {
-        Some(breach) => format!("BROKEN {}: {}", breach.rule, breach.words),
-        None => "nothing is broken".to_owned(),
-    };
+    let verdict = outcome.breach.as_ref().map_or_else(|| "nothing is broken".to_owned(), verdict);
     format!("{schedule}\n{}\n\n{verdict}", outcome.trace.join("\n"))
+}
+
+fn verdict(breach: &Breach) -> String {
+    format!("BROKEN {}: {}\nThe rule: {}", breach.rule, breach.words, says(breach.rule))
+}
+
+/// Every rule by its name.
+pub(crate) fn rules() -> String {
+    RULES.map(|(name, sentence)| format!("{name:<12} {sentence}")).join("\n")
 }
 
 /// What the naive client did.

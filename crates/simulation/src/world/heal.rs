@@ -185,10 +185,11 @@ impl World {
                 };
                 match own.state {
                     SendState::Sent if message.accepted == 0 => {
-                        breach = Some(("T18", format!("{:?} is shown as sent and was never accepted", own.text)));
+                        breach = Some(("T18b", format!("{:?} is shown as sent and was never accepted", own.text)));
                     }
                     SendState::Failed(why) if message.accepted > message.retries => {
-                        breach = Some(("T18", format!("{:?} is shown as failed ({why:?}) and was accepted", own.text)));
+                        breach =
+                            Some(("T18c", format!("{:?} is shown as failed ({why:?}) and was accepted", own.text)));
                     }
                     _ => {}
                 }

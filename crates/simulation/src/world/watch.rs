@@ -1,5 +1,4 @@
-//! The rules (I1 to I20, T1, T6, T12 and T18 of the reliability targets), checked at every step against what the backend has really
-//! accepted. Each is checked where its breach would show: at a socket's opening, at a frame, at an event, at the end of a page, after the
+//! The rules (`rules.rs` says what each of them is), checked at every step against what the backend has really accepted. Each is checked where its breach would show: at a socket's opening, at a frame, at an event, at the end of a page, after the
 //! healing. One is not checked, because it cannot be seen in a single run: when the wait, which is random, starts small again (I13).
 //! `tests/resume.rs` counts there.
 
@@ -151,7 +150,7 @@ impl World {
             && *input == Input::Timeout
             && page.client.is_leader()
         {
-            self.break_rule("T18", format!("a message is shown as being sent for {} ms", mono - since));
+            self.break_rule("T18a", format!("a message is shown as being sent for {} ms", mono - since));
         }
     }
 
