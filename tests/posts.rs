@@ -636,3 +636,12 @@ fn what_was_cleared_out_of_storage_is_said_again_unless_the_screen_shows_one_mor
         assert_eq!((is_gone, is_said), (after > before, after == before), "{before} before, {after} after");
     }
 }
+
+#[test]
+fn a_tab_with_nothing_to_come_back_to_leaves_no_record_of_itself() {
+    let mut page = Page::leading();
+    let record = |page: &Page| page.store.get(Area::Browser, "guest-chat:d:tab");
+    assert!(record(&page).is_some(), "the panel is open");
+    page.hand_in(Input::Command(Command::Close));
+    assert_eq!(record(&page), None);
+}
