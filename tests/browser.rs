@@ -189,6 +189,24 @@ async fn element_of_a_message_survives_its_changes_and_its_moves() {
 }
 
 #[wasm_bindgen_test]
+async fn what_is_new_moves_in_and_what_comes_out_of_history_stands_there() {
+    let screen = Screen::open().await;
+    let connected = |status| screen.apply(Event::Status(status, None));
+    let moves_in = || screen.css(".line").last().is_some_and(|line| line.class_list().contains("fresh"));
+    connected(ConnectionStatus::Reconnecting { next_try_in: None }).await;
+    screen.arrive(from_agent(1, 3, "Missed")).await;
+    assert!(!moves_in());
+    screen.arrive(from_visitor(2, 2, "Written meanwhile", SendState::Queued)).await;
+    assert!(moves_in());
+    connected(ConnectionStatus::Online).await;
+    screen.arrive(from_agent(3, 1, "Said now")).await;
+    assert!(moves_in());
+    screen.apply(history(true)).await;
+    screen.arrive(from_agent(4, 0, "Found further back")).await;
+    assert!(!moves_in());
+}
+
+#[wasm_bindgen_test]
 async fn text_is_text_and_addresses_are_links() {
     let screen = Screen::open().await;
     let text = "<img src=x onerror=alert(1)>\nsee https://a.example/b, or not";

@@ -1,6 +1,6 @@
 //! What the visitor wrote and the backend has not certainly got: in the order of writing, one in flight at a time, so that what was
-//! written first arrives first. A message leaves in one of three ways only: it is confirmed, the visitor discards it, or a new
-//! chat takes it along. Its id is the same for every attempt.
+//! written first arrives first. A message leaves in one of two ways only: it is confirmed, or the visitor discards it; the end of a
+//! conversation is neither. Its id is the same for every attempt.
 //!
 //! A message whose connection ended before its echo came is of *unknown* fate. It is never sent again until history has
 //! been asked; where history cannot tell, the visitor is.

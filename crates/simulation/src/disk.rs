@@ -66,6 +66,17 @@ impl Disk {
     pub(crate) fn holds(&self, text: &str) -> bool {
         self.shared.values().chain(self.own.values()).any(|record| is_in(record, text))
     }
+
+    /// The same of those that are older than they should be.
+    pub(crate) fn holds_stale(&self, text: &str) -> bool {
+        self.stale.iter().any(|(tab, key)| {
+            let record = match tab {
+                None => self.shared.get(key),
+                Some(tab) => self.own.get(&(*tab, key.clone())),
+            };
+            record.is_some_and(|record| is_in(record, text))
+        })
+    }
 }
 
 /// Storage as one tab sees it.

@@ -14,6 +14,10 @@ pub(crate) struct Written {
     pub(crate) accepted: u32,
     /// How often the visitor asked for it to be sent again, not knowing.
     pub(crate) retries: u32,
+    /// Storage refused to keep how far it had got, and another page read it there: one repetition is forgiven.
+    pub(crate) is_unnoted: bool,
+    /// It was shown as of unknown fate.
+    pub(crate) was_unconfirmed: bool,
     /// The visitor took it out.
     pub(crate) is_discarded: bool,
     /// It was once shown as failed or doubtful, so that later ones may have gone before it.
@@ -22,6 +26,13 @@ pub(crate) struct Written {
     pub(crate) durable_at: Option<u64>,
     /// Storage had failed, and then a page was gone: perhaps no client could have kept it.
     pub(crate) is_unkept: bool,
+}
+
+impl Written {
+    /// How often it may be accepted beyond once.
+    pub(crate) fn forgiven(&self) -> u32 {
+        self.retries + u32::from(self.is_unnoted)
+    }
 }
 
 #[derive(Debug, Default)]
@@ -46,6 +57,8 @@ impl Oracle {
             page,
             accepted: 0,
             retries: 0,
+            is_unnoted: false,
+            was_unconfirmed: false,
             is_discarded: false,
             was_held_up: false,
             durable_at: None,
@@ -89,7 +102,7 @@ impl Oracle {
         self.pending.retain(|pending| *pending != index);
         let message = &mut self.written[index];
         message.accepted += 1;
-        if message.accepted > 1 + message.retries {
+        if message.accepted > 1 + message.forgiven() {
             return Err(("I7", format!("repeated: {text:?} was accepted {} times", message.accepted)));
         }
         if message.was_held_up || message.accepted > 1 {

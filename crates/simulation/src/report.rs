@@ -20,7 +20,7 @@ pub(crate) fn tally(tally: &Tally, took: Duration, twice: u64, fingerprint: u64)
     let kinds = tally.faults.iter().filter(|count| **count > 0).count();
     lines.push(format!("  {faults} faults of {kinds} kinds, {:.1} a schedule", per(faults, tally.runs)));
     lines.push(format!(
-        "messages {} (shown as of unknown fate {} times, asked about in the end {}), texts sent {}, frames {}",
+        "messages {} ({} shown as of unknown fate at some time, {} asked about in the end), texts sent {}, frames {}",
         tally.messages, tally.unconfirmed, tally.asked, tally.texts, tally.frames
     ));
     lines.push(format!(

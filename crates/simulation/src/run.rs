@@ -68,7 +68,7 @@ pub struct Tally {
     pub reloads: u64,
     /// Times that a tab became the leader after another.
     pub takeovers: u64,
-    /// Times that a message was shown as of unknown fate.
+    /// Messages that were shown as of unknown fate at some time.
     pub unconfirmed: u64,
     /// Messages about which the visitor is asked in the end.
     pub asked: u64,

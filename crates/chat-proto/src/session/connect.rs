@@ -1,4 +1,4 @@
-//! From wanting a connection to having one, and from losing it to having the next: the only file that opens or gives up a socket.
+//! From wanting a connection to having one, and from losing it to having the next. Sockets are opened and closed here only.
 
 use super::Session;
 use super::liveness::Liveness;
@@ -15,7 +15,7 @@ use crate::timer::Timer;
 use crate::window::Window;
 
 /// After so many sockets in a row that never opened, those are asked who may know why: the token endpoint and the settings. A browser
-/// does not tell a refused upgrade from a dead network. After so many that were closed without a word before the hello was answered the
+/// does not tell a refused upgrade from a dead network. After so many that were closed without a word, at the hello or soon after it, the
 /// endpoint is asked as well: the token may have expired. What the next one meets is not chance any more, and is told as a cause.
 const DOUBTFUL: u32 = 2;
 

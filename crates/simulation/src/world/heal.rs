@@ -187,7 +187,7 @@ impl World {
                     SendState::Sent if message.accepted == 0 => {
                         breach = Some(("T18b", format!("{:?} is shown as sent and was never accepted", own.text)));
                     }
-                    SendState::Failed(why) if message.accepted > message.retries => {
+                    SendState::Failed(why) if message.accepted > message.forgiven() => {
                         breach =
                             Some(("T18c", format!("{:?} is shown as failed ({why:?}) and was accepted", own.text)));
                     }

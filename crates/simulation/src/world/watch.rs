@@ -57,9 +57,8 @@ impl World {
     /// Storage refused to keep how far messages had got. Whoever reads it next cannot know, and may send one again.
     pub(super) fn forgive_stale(&mut self) {
         if self.disk.is_stale() {
-            for message in self.oracle.written.iter_mut().filter(|message| self.disk.holds(&message.text)) {
-                message.retries += 1;
-                self.tally.unnoted += 1;
+            for message in self.oracle.written.iter_mut().filter(|message| self.disk.holds_stale(&message.text)) {
+                self.tally.unnoted += u64::from(!core::mem::replace(&mut message.is_unnoted, true));
             }
         }
     }
@@ -232,7 +231,7 @@ impl World {
 
     fn watch_text(&mut self, number: u32, mono: u64, text: &str) {
         self.tally.texts += 1;
-        let again = self.oracle.of_text(text).is_some_and(|message| message.accepted > message.retries);
+        let again = self.oracle.of_text(text).is_some_and(|message| message.accepted > message.forgiven());
         if again {
             self.break_rule("I6", format!("{text:?} is sent again, though it was taken"));
         }
@@ -309,13 +308,17 @@ impl World {
                         message.was_held_up = true;
                     }
                 }
-                SendState::Unconfirmed { ask: false } => self.tally.unconfirmed += 1,
+                SendState::Unconfirmed { ask: false } => {
+                    if let Some(message) = self.oracle.of_text(&own.text) {
+                        self.tally.unconfirmed += u64::from(!core::mem::replace(&mut message.was_unconfirmed, true));
+                    }
+                }
                 SendState::Sent => {
                     let is_same = |other: &&Item| match &other.content {
                         Content::Inbound(other) => own.id.is_some() && other.id == own.id,
                         Content::Outbound(_) | Content::Notice(_) => false,
                     };
-                    let is_known = |message: &mut Written| message.retries > 0;
+                    let is_known = |message: &mut Written| message.forgiven() > 0;
                     if page.screen.items[..place].iter().any(|other| is_same(&other))
                         && !self.oracle.of_text(&own.text).is_some_and(is_known)
                     {
