@@ -1,5 +1,6 @@
-//! What a page configures, checked once and whole: [`Config::new`] names every bad field at once. [`Timings`] holds every number
-//! that decides when something happens, each with its unit, default and reason; nothing else in the crate keeps one.
+//! What a page configures, checked once and whole: [`Config::new`] names every bad field at once. [`Timings`] holds the durations
+//! and limits of a session, each with its unit, default and reason. Those between tabs are in `tab.rs`; a few constants stand beside what
+//! they explain.
 
 use alloc::{format, string::String, string::ToString, vec::Vec};
 
