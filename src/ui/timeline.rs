@@ -99,7 +99,7 @@ fn beginning(chat: Chat, content: El) -> El {
             let name = el("code").text(field.attribute);
             list.child(el("li").child(name).text(" ").text(&field.problem))
         });
-        el("div").class("faults").child(el("p").text(words.misconfigured)).child(list)
+        el("div").class("faults").child(el("p").text(words.bad_attributes)).child(list)
     };
     content
         .child_if(move || !store.misconfigured.with(Vec::is_empty), faults)

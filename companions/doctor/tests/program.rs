@@ -107,7 +107,7 @@ fn the_documentation_has_every_sentence_that_tells_a_visitor_of_a_trouble() {
         "no_sign_in",
         "refused",
         "unavailable",
-        "misconfigured",
+        "bad_attributes",
         "broken",
     ] {
         let start = format!("\n    {name}: \"");
