@@ -81,7 +81,7 @@
 
   function GuestChat(name, ...args) {
     if (signal.aborted) {
-      if (!GuestChat.warned) complain(`("${name}") does nothing after ("destroy"): a new tag starts afresh`);
+      if (!GuestChat.warned) complain(`("${name}") does nothing after GuestChat("destroy"): a new tag starts afresh`);
       GuestChat.warned = true;
     } else if (name in commands) {
       return commands[name](...args);

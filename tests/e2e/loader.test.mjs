@@ -473,7 +473,7 @@ test("destroy leaves nothing, later calls warn once, and a new tag starts afresh
   await say("open");
   await say("send", "into the void");
   assert.equal(warnings().length, 1);
-  assert.match(warnings()[0], /\("open"\) does nothing after \("destroy"\)/);
+  assert.match(warnings()[0], /\("open"\) does nothing after GuestChat\("destroy"\)/);
   assert.deepEqual(await said(), [["open"], ["destroy"]]);
 
   await page.evaluate(() => {
