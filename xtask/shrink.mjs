@@ -7,7 +7,7 @@
 // - wasm-bindgen's names carry a hash of 16 digits each, in both halves, which no compression can shorten: 6 KB of what travels.
 // - The module is optimised at level 1 only, before and after unused parameters have gone: the higher levels make it smaller and what
 //   travels, its compressed form, larger. Hints of alignment, which no engine heeds, and the list of features go (`--dealign`, 1 KB in all).
-// - What the module asks for is written as arrow functions; one way to begin and no words about its deprecated forms are left (0.2 KB).
+// - What the module asks for is written as arrow functions; one way to begin and no words about its deprecated forms are left (0.5 KB).
 // - Its functions are put in an order that compresses: 3 KB. See order.mjs.
 // The glue is taken as wasm-bindgen writes it; its version is pinned, and what is not found where it should be is an error.
 import { execFileSync } from 'node:child_process';
@@ -85,13 +85,13 @@ const written = [
   [/async function __wbg_init\([^]*?\n\}\n/, beginning],
   ['export { initSync, ', 'export { '],
 ];
-for (const [from, to] of written) {
-  const briefer = glue.replace(from, to);
-  if (briefer === glue) throw new Error(`the glue is not what it was: ${from} is not in it`);
+for (const [long, brief] of written) {
+  const briefer = glue.replace(long, brief);
+  if (briefer === glue) throw new Error(`the glue is not what it was: ${long} is not in it`);
   glue = briefer;
 }
 
-const missing = [...asked].filter((name) => !new RegExp(`^ {8}${(imports.get(name) ?? name).replace('$', '\\$')}: `, 'm').test(glue));
+const missing = [...asked].filter((name) => !new RegExp(`^ {8}${(imports.get(name) ?? name).replaceAll('$', '\\$')}: `, 'm').test(glue));
 if (missing.length || foreign.test(glue)) throw new Error(`the glue is not what it was: ${missing.join(', ') || 'foreign classes are left'}`);
 if (!emptied.length || !asked.size) throw new Error('the module is not what it was: it has no names, or asks for nothing');
 writeFileSync(gluePath, glue);

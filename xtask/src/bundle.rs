@@ -39,8 +39,8 @@ pub(crate) fn copy_module(from: &Path, name: &str, to: &Path) -> Result<()> {
     copy(&from.join(format!("{name}_bg.wasm")), &to.join(WASM))
 }
 
-/// Lets the glue's built-in default name the file that is really beside it. The loader passes the wasm itself; the default is for
-/// those who import the glue by hand.
+/// Lets the glue's built-in default name the file that is really beside it. The loader passes the wasm itself; the default is for those
+/// who import a staged glue by hand. That of the release bundle has none: `shrink.mjs` leaves one way to begin.
 fn rename_wasm(glue: &str, name: &str) -> Result<String> {
     if glue.contains("./snippets/") {
         return Err(Failure::step(

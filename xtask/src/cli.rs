@@ -44,6 +44,7 @@ pub(crate) enum Request {
     Help,
     Demo(demo::Options),
     Test(Selection),
+    TestSteps,
     TestInFirefox,
     Build,
     Size,
@@ -76,6 +77,7 @@ pub(crate) fn parse(arguments: &[String]) -> Result<Request> {
         "setup" => no_options(command, &rest, Request::Setup),
         "stage" => no_options(command, &rest, Request::Stage),
         "demo" => demo_options(&rest).map(Request::Demo),
+        "test" if rest == ["--only", "help"] => Ok(Request::TestSteps),
         "test" if rest.contains(&"--browser") => test_in_browser(&rest),
         "test" => test_selection(&rest).map(Request::Test),
         unknown => Err(Failure::Usage(format!("there is no command `{unknown}`"))),
@@ -187,10 +189,11 @@ fn port(word: &str) -> Result<u16> {
 }
 
 fn step(word: &str) -> Result<&'static str> {
-    test::STEPS.iter().map(|step| step.name).find(|name| *name == word).ok_or_else(|| {
-        let list: Vec<String> = test::STEPS.iter().map(|step| format!("  {:<12} {}", step.name, step.about)).collect();
-        Failure::Usage(format!("`{word}` is no step of the test; the steps are\n{}", list.join("\n")))
-    })
+    test::STEPS
+        .iter()
+        .map(|step| step.name)
+        .find(|name| *name == word)
+        .ok_or_else(|| Failure::Usage(format!("`{word}` is no step of the test; the steps are\n{}", test::list())))
 }
 
 fn unexpected(command: &str, word: &str) -> Failure {
@@ -271,6 +274,13 @@ mod tests {
     }
 
     #[test]
+    fn the_steps_are_listed_as_the_help_says() {
+        assert!(HELP.contains("`--only help` lists the steps"));
+        assert_eq!(parsed("test --only help"), Ok(Request::TestSteps));
+        assert!(usage("test --only fmt --only help").contains("`help` is no step"));
+    }
+
+    #[test]
     fn steps_can_be_picked_and_left_out() {
         let selection = Selection { only: vec!["fmt", "host"], skip: vec!["host"] };
         assert_eq!(parsed("test --only fmt --only host --skip host"), Ok(Request::Test(selection)));
@@ -288,7 +298,9 @@ mod tests {
 
     #[test]
     fn help_names_every_command() {
-        for command in ["demo", "test", "build", "size", "simulate", "figures", "setup", "stage", "help"] {
+        for command in
+            ["demo", "test", "build", "size", "simulate", "fuzz", "mutants", "figures", "setup", "stage", "help"]
+        {
             assert!(HELP.lines().any(|line| line.starts_with(&format!("  {command}"))), "{command}");
         }
     }

@@ -47,6 +47,10 @@ fn main() -> ExitCode {
                 }
                 Request::Demo(options) => demo::run(options),
                 Request::Test(selection) => test::run(&selection),
+                Request::TestSteps => {
+                    println!("{}", test::list());
+                    Ok(())
+                }
                 Request::TestInFirefox => test::run_in_firefox(),
                 Request::Build => build::run(),
                 Request::Size => size::run(),

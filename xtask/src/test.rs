@@ -51,6 +51,11 @@ impl Selection {
     }
 }
 
+/// Every step by its name, a line each.
+pub(crate) fn list() -> String {
+    STEPS.map(|step| format!("  {:<12} {}", step.name, step.about)).join("\n")
+}
+
 /// `cargo xtask test`.
 pub(crate) fn run(selection: &Selection) -> Result<()> {
     let (picked, skipped): (Vec<&Step>, Vec<&Step>) = STEPS.iter().partition(|step| selection.includes(step));
