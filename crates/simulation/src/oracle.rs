@@ -6,6 +6,7 @@ use simulator::{Backend, Direction, Kind};
 
 /// One message that the visitor wrote.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "independent facts, each told apart where it matters")]
 pub(crate) struct Written {
     pub(crate) text: String,
     /// The page in which it was written.
