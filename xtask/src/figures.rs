@@ -20,7 +20,8 @@ const HEAD: &str = "# Reliability, in figures
 
 What ARCHITECTURE.md says always holds, and how it was measured. `cargo xtask figures` measures all but the last two sections
 and writes them down; every command can be run alone. That is virtual time and seeded, so the counts are the same on every machine; how
-fast it goes is not. The last two sections (small changes, foreign bytes) are of runs on real time, written down by hand with their day.
+fast it goes is not. The last two sections (small changes, foreign bytes) are of runs on real time, written down by hand with their day
+(`xtask/src/by_hand.md`).
 ";
 
 /// `cargo xtask figures`: so many schedules, from that seed on.

@@ -5,7 +5,7 @@ use std::fmt;
 
 use simulator::FaultRule;
 
-/// How many kinds of fault there are: F1 to F28 of the reliability targets. Kind 0 is the browser's network going away.
+/// How many kinds of fault there are: F0 to F28.
 pub const KINDS: usize = 29;
 
 /// What each kind of fault is, by number.
