@@ -122,3 +122,17 @@ pub(crate) fn naive(damage: &Damage, stuck: u64, runs: u64) -> String {
         100.0 * per(stuck, runs),
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// By the end of the first line `cargo xtask figures` knows that it has a result.
+    #[test]
+    fn each_broken_rule_is_listed_with_its_seeds_and_what_it_says() {
+        let breach = |rule| Breach { rule, words: "seen".into(), at: 0 };
+        let list = broken(&[(3, breach("panic")), (5, breach("T18b")), (9, breach("panic"))]);
+        let expected = "3 broke a rule\n  T18b: 1 (seeds 5)\n      What is shown as sent was accepted.\n  panic: 2 (seeds 3, 9)\n      Nothing panics.";
+        assert_eq!(list, expected);
+    }
+}
