@@ -164,6 +164,20 @@ fn what_was_seen_not_to_be_so_is_not_offered_as_what_looks_the_same() {
 }
 
 #[test]
+fn a_socket_that_is_closed_before_the_hello_is_answered_is_never_passed_over() {
+    for code in 1000..=4999 {
+        let end = format!("closed {code}");
+        let seen = seen(&[("trial.endpoint", &end), ("trial.own", &end)]);
+        let report = Report::new(&seen);
+        assert!(report.cause.is_some(), "{}", report.to_text());
+        assert!(report.also.is_empty(), "{}", report.to_text());
+    }
+    for code in [1004, 1016, 3004, 4000, 4006, 4007, 4029, 4999] {
+        assert_eq!(named(&[("trial.endpoint", "accepted"), ("trial.own", &format!("closed {code}"))]), "hello-refused");
+    }
+}
+
+#[test]
 fn an_attribute_is_named_once_and_as_the_page_writes_it() {
     let elsewhere = Settings { token_url: Some("https://elsewhere.example/token".into()), ..settings() };
     let (seen, _) = Observations::begin(&elsewhere);

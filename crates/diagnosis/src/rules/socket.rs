@@ -226,6 +226,7 @@ pub(super) static CAUSES: [Cause; 18] = [
                 End::Status(code, form) => {
                     form != Form::Html && matches!(code, 400 | 402 | 405..=406 | 408..=428 | 430..=499)
                 }
+                End::Closed(code) => !is_refusal(end) && !matches!(code, 1000..=1003 | 1005..=1015),
                 _ => false,
             };
             ended(seen, other)
