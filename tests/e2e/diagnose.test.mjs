@@ -114,6 +114,7 @@ for (const [what, options] of Object.entries({
   "with a token endpoint": {},
   "without one": { attributes: { "token-url": null } },
   "under no policy": { policy: null },
+  "that adds to what every object has": { prepare: scripted(() => { Object.prototype.foo = "bar"; }) },
 })) {
   test(`a healthy page ${what} is not accused, and nothing is said but the hello`, async (t) => {
     const site = await openSite(t, { agent: false });

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::bundle;
-use crate::failure::{Result, While};
+use crate::failure::{Failure, Result, While};
 use crate::process;
 use crate::tools::{self, npm};
 use crate::workspace;
@@ -54,7 +54,14 @@ fn make(folder: &Path, finished: &Path) -> Result<()> {
     // The glue asks for the module; what it gets is the script of the same exports.
     let glue = scripts.join("rules.js");
     let text = fs::read_to_string(&glue).while_(|| format!("read {}", glue.display()))?;
-    bundle::write(&scripts.join("guest-chat-rules.js"), &text.replace("rules_bg.wasm\"", "rules_bg.wasm.js\""))?;
+    let text =
+        replaced(&text, "* as wasm from \"./rules_bg.wasm\"", "{ retasmFunc as wasm } from \"./rules_bg.wasm.js\"")?;
+    bundle::write(&scripts.join("guest-chat-rules.js"), &text)?;
+    // No module is handed on as a value: what esbuild makes of one trips over anything that a page adds to `Object.prototype`.
+    let text = fs::read_to_string(&script).while_(|| format!("read {}", script.display()))?;
+    let text = replaced(&text, "var $_rules_bg_js = imports[\"./rules_bg.js\"];", "")?;
+    let text = replaced(&text, "\"./rules_bg.js\": $_rules_bg_js,", "")? + "export { retasmFunc };\n";
+    bundle::write(&script, &text)?;
     bundle::copy_source("www/diagnose.js", &scripts, "diagnose.js")?;
     process::run(
         npm::bundling_program("esbuild")
@@ -62,6 +69,13 @@ fn make(folder: &Path, finished: &Path) -> Result<()> {
             .arg(format!("--outfile={}", finished.display()))
             .arg(scripts.join("diagnose.js")),
     )
+}
+
+fn replaced(text: &str, from: &str, to: &str) -> Result<String> {
+    if !text.contains(from) {
+        return Err(Failure::step(format!("the diagnosis cannot be put together: `{from}` is not where it was")));
+    }
+    Ok(text.replace(from, to))
 }
 
 /// For size, with the standard library compiled along, like the widget; and for the first version of WebAssembly, because that is what
