@@ -18,15 +18,17 @@ const HANDS_OFF = ["online", "readonly", "evicted"];
  * @param {(name: string) => string} widget.address  where a file of the bundle is
  * @param {string} [widget.status]           the connection's, if the widget has said one
  * @param {boolean} widget.broken            an internal error has stopped the widget
+ * @param {boolean} widget.unfit             the widget's files have arrived, and it could not be started
  * @param {((tell: (at: number, step: number) => void) => void)} [widget.steps]  the widget's journal; absent until it is loaded
  */
-export async function diagnose({ script, address, status, broken, steps }) {
+export async function diagnose({ script, address, status, broken, unfit, steps }) {
   const { deploymentId = "", region = "", endpoint = "", tokenUrl = "" } = script.dataset;
   const diagnosis = new Diagnosis(deploymentId, region, endpoint, tokenUrl.trim() && resolved(tokenUrl), location.origin);
   const note = (key, value) => diagnosis.note(key, value === true ? "yes" : value === false ? "no" : String(value));
   const policy = watchPolicy(note);
   try {
     note("page.broken", broken);
+    note("page.unfit", unfit);
     note("page.live", HANDS_OFF.includes(status));
     if (status === "evicted") note("trial.endpoint", "evicted");
     steps?.((at, step) => note("journal", `${at} ${step >>> 24} ${(step >>> 16) & 0xff} ${step & 0xffff}`));

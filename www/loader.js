@@ -22,6 +22,7 @@
   let status; // the latest, in an array, for those who subscribe late
   let named; // the cause that stands in the console
   let loading; // the promise of the widget, from the first wish for it on
+  let arrived = false; // its files have, in one attempt at least
   let attempt = 0;
   let widget;
   let broken = false; // a bug has stopped it
@@ -62,7 +63,7 @@
       try {
         const { diagnose } = await import(address("guest-chat-diagnose.js")).catch(outOfReach);
         const steps = widget && ((tell) => widget.call("journal", [tell]));
-        return await diagnose({ script, address, status: status?.[0].status, broken, steps });
+        return await diagnose({ script, address, status: status?.[0].status, broken, unfit: arrived && !loading, steps });
       } catch (error) {
         return { cause: "bundle-missing", text: `the diagnosis could not be made: ${error.message}` };
       }
@@ -200,6 +201,7 @@
       file("guest-chat.css").then((response) => response.text()),
       file("guest-chat-app.wasm"),
     ]).catch(outOfReach);
+    arrived = true;
     await app.default({ module_or_path: wasm });
     return { app, style };
   }
@@ -233,6 +235,7 @@
   function fail(error) {
     if (signal.aborted) return;
     loading = undefined;
+    arrived ||= error instanceof SyntaxError; // a module's that could be read
     attempt += 1;
     const message = `the chat could not be loaded: ${reason(error)}`;
     console.error(`[guest-chat] ${message}`, error);

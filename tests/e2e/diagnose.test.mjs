@@ -110,6 +110,47 @@ test("what is wrong with the backend is named in the page as well, and what look
   }
 });
 
+test("a widget whose files arrive and cannot be started is named", async (t) => {
+  const site = await openSite(t, { agent: false });
+  const wasm = (change) => (page) =>
+    page.route("**/guest-chat-app.wasm", async (route) => {
+      const response = await route.fetch();
+      await route.fulfill({ response, body: change(await response.body()) });
+    });
+  const script = (change) => (page) =>
+    page.route("**/guest-chat-app.js", async (route) => {
+      const response = await route.fetch();
+      await route.fulfill({ response, body: change(await response.text()) });
+    });
+  for (const [what, prepare] of Object.entries({
+    "a module that is cut off": wasm((bytes) => bytes.subarray(0, bytes.length / 2)),
+    "a module that is empty": wasm(() => ""),
+    "a module of another build": wasm(() => Buffer.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0)),
+    "a script that is cut off": script((text) => text.slice(0, text.length / 2)),
+    "a script that is empty": script(() => ""),
+  })) {
+    await t.test(what, async () => {
+      const visitor = await site.visit({ prepare });
+      await visitor.page.locator("guest-chat .launcher").click();
+      await visitor.page.locator("guest-chat .note").waitFor();
+      const report = await diagnose(visitor);
+      assert.equal(report.cause, "bundle-broken", report.text);
+      visitor.problems.length = 0; // that is what was wrong
+    });
+  }
+});
+
+test("a file that did not arrive and now does is no cause", async (t) => {
+  const site = await openSite(t, { agent: false });
+  const visitor = await site.visit({ prepare: answering("**/guest-chat-app.wasm", { status: 503 }) });
+  await visitor.page.locator("guest-chat .launcher").click();
+  await visitor.page.locator("guest-chat .note").waitFor();
+  await visitor.page.unroute("**/guest-chat-app.wasm");
+  const report = await diagnose(visitor);
+  assert.equal(report.cause, null, report.text);
+  visitor.problems.length = 0; // the console has it
+});
+
 for (const [what, options] of Object.entries({
   "with a token endpoint": {},
   "without one": { attributes: { "token-url": null } },

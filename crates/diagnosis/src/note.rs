@@ -9,7 +9,7 @@ use crate::observe::{
 use crate::plan::{admits, host_of};
 
 /// Every key. `yes` and `no` where a key asks a question.
-pub const KEYS: [&str; 31] = [
+pub const KEYS: [&str; 32] = [
     "page.secure",
     "page.storage",
     "page.locks",
@@ -17,6 +17,7 @@ pub const KEYS: [&str; 31] = [
     "page.online",
     "page.live",
     "page.broken",
+    "page.unfit",
     "page.widgets",
     "page.missing",
     "page.forbids-connect",
@@ -84,6 +85,7 @@ impl Page {
             "online" => self.is_online = Some(is_yes(text)?),
             "live" => self.is_live = is_yes(text)?,
             "broken" => self.is_broken = is_yes(text)?,
+            "unfit" => self.is_unfit = is_yes(text)?,
             "widgets" => self.widgets = Some(text.parse().ok()?),
             "missing" => self.missing_file = Some(FILES.into_iter().find(|file| *file == text)?),
             "forbids-connect" => self.forbid(Directive::Connect, text),

@@ -294,6 +294,8 @@ pub struct Page {
     pub forbidden: Vec<Forbidden>,
     /// An internal error has stopped the widget.
     pub is_broken: bool,
+    /// The files of the bundle have arrived, and the widget could not be started.
+    pub is_unfit: bool,
     /// The conversation is live, so that no socket was opened beside it.
     pub is_live: bool,
 }

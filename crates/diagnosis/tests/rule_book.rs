@@ -99,6 +99,7 @@ fn what_only_a_page_can_see_is_named() {
         ),
         (&[("page.missing", "guest-chat-app.wasm")], "bundle-missing"),
         (&[("page.broken", "yes")], "broken"),
+        (&[("page.unfit", "yes")], "bundle-broken"),
         (&[("page.online", "no"), ("config.reach", "failed")], "offline"),
         (&[("page.widgets", "2")], "two-widgets"),
         (&[("page.storage", "no"), ("trial.endpoint", "accepted")], "storage-denied"),
@@ -111,6 +112,20 @@ fn what_only_a_page_can_see_is_named() {
         (&[("trial.endpoint", "evicted")], "session-taken-over"),
     ] {
         assert_eq!(named(further), expected, "{further:?}");
+    }
+}
+
+#[test]
+fn a_widget_that_does_not_start_is_called_so_only_where_nothing_says_why() {
+    let missing = ("page.missing", "guest-chat-app.wasm");
+    for why in [missing, ("page.wasm", "no"), ("page.forbids-script", "wasm-eval")] {
+        let seen = seen(&[("page.unfit", "yes"), why]);
+        let report = Report::new(&seen);
+        assert!(
+            report.cause.iter().chain(&report.also).all(|cause| cause.id != "bundle-broken"),
+            "{}",
+            report.to_text()
+        );
     }
 }
 

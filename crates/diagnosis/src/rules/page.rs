@@ -7,7 +7,7 @@ use crate::observe::{Directive, Observations, Page};
 const TOKEN_URL: &str = "data-token-url";
 
 /// What keeps the widget from running or from asking.
-pub(super) static STOPS: [Cause; 8] = [
+pub(super) static STOPS: [Cause; 9] = [
     Cause {
         id: "token-cross-origin",
         title: "the token endpoint (data-token-url) is not on the page's own origin",
@@ -77,6 +77,29 @@ pub(super) static STOPS: [Cause; 8] = [
         alike: &[],
         detail: |seen| seen.page.as_ref().and_then(|page| page.missing_file).unwrap_or_default().into(),
         holds: |seen| page(seen, |page| page.missing_file.is_some()),
+    },
+    Cause {
+        id: "bundle-broken",
+        title: "the widget's files arrive and cannot be started",
+        change: "Serve all files of one build, whole, from one folder, and purge what caches keep of another.",
+        alike: &[
+            Alike {
+                id: "bundle-missing",
+                experiment: "Reload the page: if the chat starts then, a file had been cut off on its way.",
+                is_ruled_out: never,
+            },
+            Alike {
+                id: "broken",
+                experiment: "Serve a fresh build from a folder that was not there before: if that does not start either, it is an \
+                    internal error; please report it, with the error from the console.",
+                is_ruled_out: never,
+            },
+        ],
+        detail: nothing,
+        holds: |seen| {
+            let alone = |page: &Page| page.is_unfit && page.has_wasm != Some(false) && page.missing_file.is_none();
+            page(seen, alone) && !forbids(seen, Directive::Script)
+        },
     },
     Cause {
         id: "broken",
