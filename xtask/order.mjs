@@ -8,22 +8,25 @@ import binaryen from 'binaryen';
 /** So many bytes that two functions have in common make them a little more alike. */
 const SHINGLES = [3, 4, 5, 6];
 
+/** In which order the types come: as they are numbered, backwards, or with those first that have many functions, or few. */
+const GROUPS = [([a], [b]) => a - b, ([a], [b]) => b - a, ([, a], [, b]) => b.length - a.length, ([, a], [, b]) => a.length - b.length];
+
 /** The module with its functions in the best of those orders. */
 export function inOrder(bytes) {
   const code = read(bytes);
   const tried = SHINGLES.flatMap((length) => {
     const likeness = code.bodies.map((body) => shingles(body, length));
-    return [1, -1].map((direction) => ordered(bytes, code, likeness, direction));
+    return [1, -1].flatMap((direction) => GROUPS.map((groups) => ordered(bytes, code, likeness, direction, groups)));
   });
   const [best] = tried.map((module) => ({ module, size: brotliCompressSync(module).length })).sort((a, b) => a.size - b.size);
   return best.module;
 }
 
 /** `direction`: from the smallest function on, or from the largest. */
-function ordered(bytes, { imported, types, bodies }, likeness, direction) {
+function ordered(bytes, { imported, types, bodies }, likeness, direction, byGroup) {
   const groups = new Map();
   types.forEach((type, at) => groups.set(type, [...(groups.get(type) ?? []), at]));
-  const sorted = [...groups].sort(([a], [b]) => a - b);
+  const sorted = [...groups].sort(byGroup);
   const bySize = (a, b) => direction * (bodies[a].length - bodies[b].length);
   const order = sorted.flatMap(([, group]) => chain(group.sort(bySize), likeness));
 

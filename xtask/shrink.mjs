@@ -84,6 +84,11 @@ const written = [
   [/async function __wbg_load\([^]*?\n\}\n/, loading],
   [/async function __wbg_init\([^]*?\n\}\n/, beginning],
   ['export { initSync, ', 'export { '],
+  // Whatever runs this module, which refers to its page's objects by reference types, has these.
+  [/\(typeof FinalizationRegistry === 'undefined'\)\n.*\n    : new/g, 'new'],
+  [/if \(!\('encodeInto' in cachedTextEncoder\)\) \{[^]*?\n\}\n/, ''],
+  [/^if \(Symbol\.dispose\) Widget.*$/m, ''],
+  [/^ {4}wasm(?:Instance|Module) = .*$/gm, ''],
 ];
 for (const [long, brief] of written) {
   const briefer = glue.replace(long, brief);
