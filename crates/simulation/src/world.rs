@@ -9,7 +9,7 @@ mod tabs;
 mod tokens;
 mod watch;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::rc::Rc;
 
 use chat_proto::config::{Config, Settings};
@@ -88,6 +88,8 @@ pub(crate) struct World {
     patience: u64,
     /// The kind of each rule that was handed to the backend, in order.
     rules: Vec<u8>,
+    /// When each frame was handed to a socket.
+    sent_at: VecDeque<u64>,
     pub(crate) breach: Option<Breach>,
     pub(crate) tally: Tally,
     digest: Option<Digest>,
@@ -166,6 +168,7 @@ impl World {
             problems: 0,
             patience: 0,
             rules: Vec::new(),
+            sent_at: VecDeque::new(),
             breach: None,
             tally: Tally::default(),
             digest: is_digested.then(Digest::default),

@@ -62,8 +62,8 @@ impl World {
         let mut rounds = 0;
         // What waits goes one after the other, each there and back, at fifty frames a minute at most: where many have just been sent, the
         // rest waits for the minute to be over.
-        let busy = self.network.all().map(|link| link.sent.len()).max().unwrap_or(0);
-        let minute = if busy > 10 || self.oracle.pending.len() > 5 { 60_000 } else { 0 };
+        let busy = self.sent_at.iter().rev().take_while(|at| self.now - **at < 60_000).count();
+        let minute = if busy > 30 || self.oracle.pending.len() > 5 { 60_000 } else { 0 };
         let waiting = minute + self.oracle.pending.len() as u64 * (1_200 + 2 * self.setting.latency.1);
         let line = if self.setting.gives_places { LINE } else { 0 };
         let bound = CONVERGENCE + self.patience + waiting + line;
@@ -100,21 +100,34 @@ impl World {
                 let words = self.difference();
                 return self.break_rule("I20", format!("not converged {bound} ms after healing: {words}"));
             }
+            // A visitor acts in one tab at a time; where each has a connection of its own, two that are come back to at once take it from
+            // each other for ever.
             for tab in 0..self.tabs.len() {
-                self.look_after(tab);
+                if self.look_after(tab) && !self.setting.has_locks {
+                    break;
+                }
             }
             self.run_for(1_000);
         }
     }
 
-    /// The visitor does what is offered.
-    fn look_after(&mut self, tab: usize) {
-        let Some(page) = &self.tabs[tab] else { return };
+    /// The visitor does what is offered. True if everything had stopped there.
+    fn look_after(&mut self, tab: usize) -> bool {
+        let Some(page) = &self.tabs[tab] else { return false };
+        let has_stopped = matches!(
+            page.screen.status,
+            ConnectionStatus::Evicted
+                | ConnectionStatus::ReadOnly
+                | ConnectionStatus::Expired
+                | ConnectionStatus::Refused
+                | ConnectionStatus::Misconfigured
+        );
         let (number, has_more, is_loading) = (page.number, page.screen.has_more, page.screen.is_loading);
         if has_more && !is_loading && page.screen.status == ConnectionStatus::Online {
             self.hand_in(number, Input::Command(Command::LoadEarlier));
         }
         self.visit(number, Visitor::GoOn);
+        has_stopped
     }
 
     fn is_converged(&mut self) -> bool {

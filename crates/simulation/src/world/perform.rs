@@ -53,6 +53,7 @@ impl World {
 
     fn send_frame(&mut self, number: u32, id: SocketId, frame: &Value) {
         self.tally.frames += 1;
+        self.sent_at.push_back(self.now);
         self.watch_frame(number, id, frame);
         let (wait, now) = (self.one_way(), self.now);
         // A browser drops what is sent into a socket that is closing, and says nothing.
