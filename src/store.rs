@@ -136,7 +136,7 @@ impl ChatStore {
     }
 
     fn mirror(&self, diff: TimelineDiff) {
-        // What comes while nothing can be heard comes out of history; but what the visitor writes is new at any time.
+        // What comes while nothing can be heard comes out of history.
         let is_online = self.standing.get_untracked().0 == ConnectionStatus::Online;
         let is_live = is_online && !self.is_loading_earlier.get_untracked();
         match diff {
@@ -161,8 +161,7 @@ impl ChatStore {
             }),
             TimelineDiff::Insert { index, item } => self.rows.update(|rows| {
                 let index = index.min(rows.len());
-                let is_new = is_live || matches!(&item.content, Content::Inbound(own) if own.id.is_none());
-                rows.insert(index, Row::new(item, is_new && index == rows.len()));
+                rows.insert(index, Row::new(item, is_live && index == rows.len()));
                 place::settle(rows, index);
             }),
             TimelineDiff::Move { from, to, item } => self.rows.update(|rows| {

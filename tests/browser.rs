@@ -196,8 +196,6 @@ async fn what_is_new_moves_in_and_what_comes_out_of_history_stands_there() {
     connected(ConnectionStatus::Reconnecting { next_try_in: None }).await;
     screen.arrive(from_agent(1, 3, "Missed")).await;
     assert!(!moves_in());
-    screen.arrive(from_visitor(2, 2, "Written meanwhile", SendState::Queued)).await;
-    assert!(moves_in());
     connected(ConnectionStatus::Online).await;
     screen.arrive(from_agent(3, 1, "Said now")).await;
     assert!(moves_in());
