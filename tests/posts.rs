@@ -236,7 +236,7 @@ fn a_draft_that_no_leader_has_heard_wins_over_what_a_new_one_tells() {
 #[test]
 fn questions_of_one_reign_never_bear_the_number_of_another_s() {
     let mut page = Page::new();
-    page.store.put(Area::Browser, "guest-chat:d:reign", &6_u64.into());
+    page.store.put(Area::Browser, "guest-chat:d:reign", &(6_u64 << 16).into());
     page.hand_in(Input::Command(Command::Open));
     let outputs = page.handle(Input::Lock(LockEvent::Granted));
     let asked: Vec<u32> = outputs
@@ -249,6 +249,16 @@ fn questions_of_one_reign_never_bear_the_number_of_another_s() {
     assert!(!asked.is_empty() && asked.iter().all(|id| id >> 16 == 7), "the seventh reign: {asked:?}");
     let (events, _) = page.hand_in(Input::Command(Command::Send("one".into())));
     assert_eq!(inserted(&events)[0].1.key.0 >> 24, 7, "nor do its lines");
+}
+
+/// It took the lock by force, and had waited for it besides.
+#[test]
+fn a_leader_that_is_handed_the_lock_a_second_time_goes_on_leading() {
+    let mut page = Page::leading();
+    page.hand_in(Input::Lock(LockEvent::Granted));
+    assert!(page.tab.is_leader());
+    let (_, posts) = page.hear(r#"{"word":"ping","from":"another","reign":1,"told":0,"seen":true,"woke":false}"#);
+    assert!(!posts.is_empty(), "and answers");
 }
 
 #[test]

@@ -442,3 +442,41 @@ fn a_panel_that_was_closed_stays_closed_when_another_tab_takes_over() {
         assert_eq!((page.is_open, page.unread, page.status), (false, 1, ConnectionStatus::Online));
     }
 }
+
+/// Everything in storage is cleared while the leader hangs, and the next begins to count anew.
+#[test]
+fn a_leader_that_hung_while_storage_was_cleared_sends_nothing_again_that_the_next_has_sent() {
+    let mut browser = online(2);
+    browser.set_network(Connectivity::Offline);
+    browser.send(0, "one");
+    browser.run_for(100);
+    browser.tabs[0].is_frozen = true;
+    browser.storage.remove("guest-chat:3f2b1c9e-7a4d-4e0f-9b6a-2d8c5e1f0a37:reign");
+    browser.set_network(Connectivity::Online);
+    browser.run_for(60_000);
+    assert_eq!(browser.transcript(), ["one"]);
+    browser.thaw(0);
+    browser.run_for(60_000);
+    all_show(&browser, &["one"]);
+}
+
+#[test]
+fn what_was_typed_in_a_tab_that_is_gone_is_there_in_the_next_though_the_leader_heard_nothing_of_it() {
+    let mut browser = online(2);
+    browser.tabs[0].is_frozen = true;
+    browser.say(1, Command::Draft("a long letter".into()));
+    browser.crash(1);
+    let next = browser.open_tab();
+    browser.say(next, Command::Open);
+    browser.run_for(20_000);
+    assert_eq!(browser.tabs[next].draft, "a long letter");
+    browser.thaw(0);
+    browser.run_for(20_000);
+    assert!(browser.tabs.iter().filter(|page| page.tab.is_some()).all(|page| page.draft == "a long letter"));
+    // What was heard of is not come back to.
+    browser.say(next, Command::Draft(String::new()));
+    browser.run_for(1_000);
+    browser.crash(next);
+    browser.run_for(20_000);
+    assert_eq!(browser.tabs[0].draft, "");
+}

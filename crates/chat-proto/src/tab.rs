@@ -33,7 +33,7 @@ use crate::json::Value;
 use crate::message::Item;
 use crate::random::Random;
 use crate::session::Session;
-use crate::snapshot::{Kept, SharedRecord, Snapshot, TabRecord};
+use crate::snapshot::{Fate, Kept, SharedRecord, Snapshot, TabRecord};
 use crate::time::{Instant, Millis, Now, SECOND};
 
 use post::{Post, Word};
@@ -47,6 +47,9 @@ const PING: Millis = 2 * SECOND;
 
 /// How many questions in a row may stay unanswered.
 const PATIENCE: u8 = 3;
+
+/// How much of the mark of a reign tells apart those that bear the same number.
+const SALT_BITS: u32 = 16;
 
 /// For how long somebody who asked while being seen is taken to look on: four questions, and a little more.
 const LOOKS_ON: Millis = 4 * PING + SECOND;
@@ -80,6 +83,7 @@ pub struct Tab {
     keys: Keys,
     /// What other tabs know this one by.
     name: String,
+    salt: u64,
     role: Role,
     /// The number of the latest reign that was heard of.
     reign: u64,
@@ -96,10 +100,12 @@ struct Keys {
     shared: String,
     /// The leader's [`TabRecord`].
     record: String,
-    /// The number of the latest reign.
+    /// The mark of the latest reign.
     reign: String,
     /// Before the id of each message that was handed over and not taken.
     handed: String,
+    /// What was typed in a tab that follows, until the leader has heard of it and kept it.
+    draft: String,
 }
 
 enum Role {
@@ -159,8 +165,15 @@ impl Tab {
         let shared = String::from("guest-chat:") + &config.deployment_id;
         let below = |name| shared.clone() + name;
         Self {
-            keys: Keys { record: below(":tab"), reign: below(":reign"), handed: below(":handed:"), shared },
+            keys: Keys {
+                record: below(":tab"),
+                reign: below(":reign"),
+                handed: below(":handed:"),
+                draft: below(":draft"),
+                shared,
+            },
             name: random.uuid(),
+            salt: random.up_to((1 << SALT_BITS) - 1),
             role: Role::Apart,
             reign: 0,
             screen: Screen::default(),
@@ -260,7 +273,10 @@ impl Tab {
             Role::Follower(follower) => match command {
                 Command::Send(text) => self.hand_over(now, text, store),
                 command => {
-                    follower.is_draft_new |= matches!(command, Command::Draft(_));
+                    if let Command::Draft(text) = &command {
+                        follower.is_draft_new = true;
+                        store.put(Area::Browser, &self.keys.draft, &text.as_str().into());
+                    }
                     if let Some(event) = mirrored(&command) {
                         self.screen.apply(&event);
                     }
@@ -285,9 +301,9 @@ impl Tab {
 
     /// From now on this tab holds the session. It begins where the last leader was, as far as that is known.
     fn lead(&mut self, now: Now, is_alone: bool, store: &mut dyn Store) {
-        let Role::Follower(mut follower) = core::mem::replace(&mut self.role, Role::Apart) else {
-            return;
-        };
+        // Whoever took the lock by force may be handed it a second time, for having waited.
+        let Role::Follower(follower) = &mut self.role else { return };
+        let mut follower = core::mem::take(follower);
         let (area, has_heard) = (area(is_alone), follower.told.is_some());
         if !is_alone {
             self.reign = self.reign.max(self.stored_reign(store)) + 1;
@@ -308,6 +324,9 @@ impl Tab {
         if has_heard {
             tab.draft.clone_from(&self.screen.draft);
             tab.is_open = self.screen.is_open;
+        }
+        if let Some(draft) = store.get(Area::Browser, &self.keys.draft).as_ref().and_then(Value::as_str) {
+            tab.draft = draft.into();
         }
         // Where the panel is open it was opened by somebody, who may have said so to a leader that was no more. And a conversation that
         // has ended is come back to only where it is being read.
@@ -365,7 +384,11 @@ impl Tab {
         }
         let mut items = self.screen.items.clone();
         items.retain(|item| !unkept.iter().any(|kept| screen::is_line_of(item, &kept.id)));
-        for kept in unkept {
+        for mut kept in unkept {
+            // It may have gone into a conversation that whoever leads next knows nothing of.
+            if let Fate::Unknown(after) = kept.fate {
+                kept.fate = Fate::Asked(after);
+            }
             let item = self.line(&kept);
             if let Role::Follower(follower) = &mut self.role {
                 follower.handed.push(Handed { kept, item, is_stored: false, alike: usize::MAX });
@@ -376,15 +399,27 @@ impl Tab {
 
     /// A leader that was frozen may find itself replaced before it has heard of it.
     fn is_replaced(&self, store: &dyn Store) -> bool {
-        matches!(&self.role, Role::Leader(leader) if !leader.is_alone) && self.stored_reign(store) > self.reign
+        let mark = self.stored_mark(store);
+        let is_another = mark != 0 && mark != self.mark();
+        is_another && matches!(&self.role, Role::Leader(leader) if !leader.is_alone)
     }
 
     fn stored_reign(&self, store: &dyn Store) -> u64 {
+        self.stored_mark(store) >> SALT_BITS
+    }
+
+    fn stored_mark(&self, store: &dyn Store) -> u64 {
         store.get(Area::Browser, &self.keys.reign).and_then(|it| it.as_u64()).unwrap_or(0)
     }
 
+    /// The number of the present reign, and behind it something that no other tab has: where storage was cleared, the next begins to count
+    /// anew, and a later reign may bear the same number as this one, or a lower.
+    fn mark(&self) -> u64 {
+        self.reign << SALT_BITS | self.salt
+    }
+
     fn put_reign(&self, store: &mut dyn Store) {
-        store.put(Area::Browser, &self.keys.reign, &self.reign.into());
+        store.put(Area::Browser, &self.keys.reign, &self.mark().into());
     }
 
     /// The page is left. Whoever comes next, and be it this page again, must find nothing held.

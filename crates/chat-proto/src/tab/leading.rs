@@ -68,7 +68,7 @@ impl Tab {
 
     pub(super) fn keep(&mut self, snapshot: &Snapshot, store: &mut dyn Store) {
         // Somebody may have cleared everything away.
-        if self.stored_reign(store) < self.reign {
+        if self.stored_mark(store) == 0 {
             self.put_reign(store);
         }
         let Role::Leader(leader) = &mut self.role else { return };
@@ -76,6 +76,8 @@ impl Tab {
         put(store, Area::Browser, &self.keys.shared, shared);
         let tab = (!snapshot.tab.is_empty()).then(|| snapshot.tab.to_value());
         leader.is_kept = put(store, area(leader.is_alone), &self.keys.record, tab);
+        // What others typed is in it.
+        store.remove(Area::Browser, &self.keys.draft);
     }
 
     /// Takes over what was handed over, in the order of writing: whenever somebody asks or something is due, for whoever wrote it may be
