@@ -5,7 +5,7 @@ mod common;
 
 use chat_proto::io::{Command, Input};
 use chat_proto::phase::ConnectionStatus;
-use chat_proto::problem::{Problem, TokenTrouble};
+use chat_proto::problem::{Advice, Problem, TokenTrouble};
 use common::{Reply, Rig};
 use simulator::{Effect, FaultRule, On};
 
@@ -111,10 +111,11 @@ fn a_failing_renewal_is_tried_after_1_2_4_seconds_and_so_on_up_to_30() {
 #[test]
 fn an_endpoint_that_asks_for_patience_is_given_it() {
     let mut rig = Rig::new(1);
-    rig.endpoint.next.push_back(Reply::Status(429, Some(45_000)));
+    rig.endpoint.next.push_back(Reply::Status(500, Some(45_000)));
     rig.say(Command::Open);
     rig.run_for(20_000);
-    assert_eq!(rig.problems, [Problem::TokenUnavailable(TokenTrouble::Status(429))]);
+    assert_eq!(rig.problems, [Problem::TokenUnavailable(TokenTrouble::Status(500))]);
+    assert_eq!(rig.advice, Some(Advice::Wait), "and there is nothing to press");
     assert!(matches!(rig.status, ConnectionStatus::Reconnecting { next_try_in: Some(24..=36) }), "{:?}", rig.status);
     rig.say(Command::TryNow);
     rig.run_for(5_000);

@@ -621,3 +621,44 @@ fn the_panel_is_kept_as_it_is_left() {
     rig.say(Command::Open);
     assert!(rig.saved.tab.is_open);
 }
+
+#[test]
+fn a_history_that_asks_for_long_patience_holds_nothing_up() {
+    let mut rig = Rig::new(1).online();
+    rig.send("before");
+    rig.run_for(2_000);
+    let later = Effect::Status { status: 429, retry_after: Some("300".into()), html: false };
+    rig.backend.inject(FaultRule::once(On::Http("messages".into()), later));
+    rig.go_offline();
+    rig.send("meanwhile");
+    rig.go_online();
+    rig.run_for(10_000);
+    assert_eq!((rig.status, rig.accepted()), (ConnectionStatus::Online, vec!["before".into(), "meanwhile".into()]));
+    rig.agent_says("heard");
+    rig.run_for(600_000);
+    let texts: Vec<_> = rig.screen().into_iter().map(|(text, _)| text).collect();
+    assert_eq!(texts, ["before", "meanwhile", "heard"]);
+    assert!(rig.items.iter().all(|item| item.content != Content::Notice(Notice::Gap)), "filled in by now");
+}
+
+/// A history that carries the ids of our messages at one time and not at another.
+#[test]
+fn a_message_that_history_first_shows_as_somebody_s_is_shown_once_when_it_turns_out_to_be_ours() {
+    let mut rig = Rig::new(1).online();
+    rig.send("before");
+    rig.run_for(2_000);
+    let older = rig.saved.clone();
+    rig.send("ours");
+    rig.backend.inject(FaultRule::once(On::Push("Inbound".into()), Effect::Lose));
+    rig.run_for(100);
+    let mut kept = rig.saved.clone();
+    kept.shared = older.shared;
+    rig.run_for(20_000);
+    // Storage could not keep that it had arrived; and the next page is late to know that there was such a message.
+    rig.saved = kept;
+    rig.backend.inject(FaultRule::once(On::Http("messages".into()), Effect::HistoryWithoutIds));
+    rig.reload();
+    rig.run_for(120_000);
+    let shown = rig.screen().into_iter().filter(|(text, _)| text == "ours").count();
+    assert_eq!((shown, rig.accepted()), (1, vec!["before".into(), "ours".into()]));
+}

@@ -267,6 +267,19 @@ fn a_socket_that_is_closed_without_a_word_upon_the_first_message_is_told_the_thi
     }
 }
 
+/// A token that has just been good for a message is not said to lack the right.
+#[test]
+fn a_socket_that_is_closed_without_a_word_when_nothing_was_asked_does_not_accuse_the_token() {
+    let mut rig = Rig::new(1).online();
+    rig.send("taken");
+    rig.run_for(5_000);
+    for _ in 0..3 {
+        rig.close_all(1000);
+        rig.run_for(10_000);
+    }
+    assert_eq!(rig.problems.last().and_then(Problem::cause), Some("silent-close"));
+}
+
 #[test]
 fn connections_that_took_a_message_or_lasted_are_no_row_of_silent_closes() {
     let mut rig = Rig::new(1).online();

@@ -34,7 +34,7 @@ pub enum Problem {
     KeepsFailing {
         /// The close code; 1006 if there was none.
         code: u16,
-        /// The token comes from the site's endpoint.
+        /// The token may be to blame: it comes from the site's endpoint, and something was asked of it.
         is_granted: bool,
     },
     /// Nothing came back in time and the connection was given up.

@@ -112,6 +112,14 @@ impl Timeline {
         Some(self.settle(at))
     }
 
+    /// Takes a line out that a history without ids of ours has brought in, and of which it turns out whose it is.
+    pub(crate) fn remove_row(&mut self, id: &MessageId) -> Option<TimelineDiff> {
+        let is_it = |entry: &Entry| matches!(&entry.item.content, Content::Inbound(it) if it.local_id.is_none() && it.id.as_ref() == Some(id));
+        let index = self.entries.iter().position(is_it)?;
+        self.entries.remove(index);
+        Some(TimelineDiff::Remove { index })
+    }
+
     /// Takes a row in. `None` if it was known, or shows nothing.
     pub(crate) fn insert_row(&mut self, row: Row) -> Option<(Item, TimelineDiff)> {
         if !self.see(&row.id) {

@@ -195,7 +195,8 @@ impl Session {
         let is_unheard = is_young && matches!(code, 1000 | 1005);
         let row = usize::from(!matches!(self.phase, Phase::Handshaking(_)));
         let loss = if is_unheard && self.unheard[row] >= DOUBTFUL || self.opens_never() {
-            self.keeps_failing(code)
+            // A token that is good for the hello is to blame only if something else was asked of it.
+            self.keeps_failing(code, row == 0 || self.outbox.in_flight().is_some())
         } else {
             Problem::ConnectionLost { code }
         };
@@ -236,12 +237,12 @@ impl Session {
 
     /// Nothing came back in time: the connection is held for dead, whatever the browser says.
     pub(super) fn on_silence(&mut self, now: Now) {
-        self.report(if self.opens_never() { self.keeps_failing(1006) } else { Problem::Unresponsive });
+        self.report(if self.opens_never() { self.keeps_failing(1006, true) } else { Problem::Unresponsive });
         self.fail_connection(now, 0);
     }
 
-    fn keeps_failing(&self, code: u16) -> Problem {
-        Problem::KeepsFailing { code, is_granted: self.config.token_url.is_some() }
+    fn keeps_failing(&self, code: u16, is_asked: bool) -> Problem {
+        Problem::KeepsFailing { code, is_granted: is_asked && self.config.token_url.is_some() }
     }
 
     /// This socket, like those before it, has not opened.

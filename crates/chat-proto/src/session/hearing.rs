@@ -82,6 +82,9 @@ impl Session {
         self.strangeness = 0;
         self.unheard = [0; 2];
         self.is_unsaved = true;
+        if let Some(diff) = self.timeline.remove_row(&row.id) {
+            self.tell(Event::Timeline(diff));
+        }
         let diff = self.timeline.adopt(id, row)?;
         self.tell(Event::Timeline(diff));
         self.timeline.find(id).cloned()

@@ -307,10 +307,11 @@ impl Session {
         }
         let timings = &self.config.timings;
         let pause = (timings.history_retry << self.replay.failures.min(10)).min(timings.history_retry_cap);
-        let pause = pause.max(at_least.unwrap_or(0)).min(timings.retry_after_cap);
-        self.timers.set(Timer::Lookup, now.mono + pause);
+        let asked_for = at_least.unwrap_or(0).min(timings.retry_after_cap);
+        self.timers.set(Timer::Lookup, now.mono + pause.max(asked_for));
         self.replay.failures += 1;
-        if self.replay.failures >= timings.history_failures {
+        // Nobody waits for that longer than for an answer: the conversation goes on, and what was missed is filled in later.
+        if self.replay.failures >= timings.history_failures || asked_for > timings.request {
             self.show_gap(now);
             for id in self.outbox.ask_all() {
                 self.is_unsaved = true;

@@ -12,7 +12,7 @@ use crate::io::{Method, NetError, Output, Request, Response};
 use crate::json::Value;
 use crate::pending::Asked;
 use crate::phase::Phase;
-use crate::problem::{Problem, TokenTrouble};
+use crate::problem::{Advice, Problem, TokenTrouble};
 use crate::time::{Instant, Millis, Now, SECOND};
 use crate::timer::Timer;
 use crate::window::Window;
@@ -241,6 +241,9 @@ impl Session {
         let asked_for = retry_after.unwrap_or(0).min(self.config.timings.retry_after_cap);
         // Whoever was asked for the same patience at the same time is not to come back at the same time.
         let asked_for = asked_for + self.random.up_to(asked_for / 5);
+        if asked_for > 0 {
+            self.advice = Some(Advice::Wait);
+        }
         self.supply.not_before = now.mono + asked_for;
         // An endpoint that fails makes nobody wait whose token is still good: the next attempt goes without a place in line. Nobody else
         // does: the question is asked anew, and a renewal in place is no answer to it.
