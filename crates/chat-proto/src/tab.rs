@@ -12,8 +12,8 @@
 //! - **A message is handed over through storage, and taken by whoever leads**: a key that is there has not been taken. The leader makes
 //!   it its own in storage first and removes the key then, before anything is sent. Who takes over from a leader that died finds either
 //!   the key or the record, and in the record how far the message got.
-//! - **A leader that was replaced without knowing stands down before it does anything**: every reign has a number that stands in storage
-//!   and on every post, and a higher one ends it.
+//! - **A leader that was replaced without knowing stands down before it does anything**: every reign has a mark that stands in storage, and
+//!   a number on every post; another mark, or a higher number, ends it.
 //! - **Posts are numbered.** Who misses one asks for the whole picture.
 //!
 //! Without locks (an insecure context, an old browser) each tab leads alone, with a record of its own.

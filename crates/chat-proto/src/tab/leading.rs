@@ -77,7 +77,9 @@ impl Tab {
         let tab = (!snapshot.tab.is_empty()).then(|| snapshot.tab.to_value());
         leader.is_kept = put(store, area(leader.is_alone), &self.keys.record, tab);
         // What others typed is in it.
-        store.remove(Area::Browser, &self.keys.draft);
+        if store.get(Area::Browser, &self.keys.draft).is_some() {
+            store.remove(Area::Browser, &self.keys.draft);
+        }
     }
 
     /// Takes over what was handed over, in the order of writing: whenever somebody asks or something is due, for whoever wrote it may be
