@@ -41,6 +41,8 @@ test("a cause that is mended is forgotten: the chat comes about, and says nothin
   await site.liftFaults();
   await visitor.part("status").getByRole("button").click();
   await visitor.status("online");
+  // Slowly enough for the line to be read.
+  await site.fault({ on: { request: "configureSession" }, effect: { delay: { ms: 3000 } } });
   await site.agent({ action: "close-all" });
   await visitor.status("reconnecting");
   assert.match(await visitor.part("status").textContent(), /^Reconnecting/);
