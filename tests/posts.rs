@@ -251,6 +251,19 @@ fn questions_of_one_reign_never_bear_the_number_of_another_s() {
     assert_eq!(inserted(&events)[0].1.key.0 >> 24, 7, "nor do its lines");
 }
 
+/// What stands there is the mark of an older reign, and can be read.
+#[test]
+fn a_leader_that_cannot_write_its_mark_goes_on_leading() {
+    let mut page = Page::new();
+    page.store.put(Area::Browser, "guest-chat:d:reign", &(6_u64 << 16).into());
+    page.store.is_full = true;
+    page.hand_in(Input::Command(Command::Open));
+    page.hand_in(Input::Lock(LockEvent::Granted));
+    page.hand_in(Input::Visible);
+    page.hand_in(Input::Command(Command::Send("one".into())));
+    assert!(page.tab.is_leader());
+}
+
 /// It took the lock by force, and had waited for it besides.
 #[test]
 fn a_leader_that_is_handed_the_lock_a_second_time_goes_on_leading() {

@@ -13,7 +13,7 @@
 //!   it its own in storage first and removes the key then, before anything is sent. Who takes over from a leader that died finds either
 //!   the key or the record, and in the record how far the message got.
 //! - **A leader that was replaced without knowing stands down before it does anything**: every reign has a mark that stands in storage, and
-//!   a number on every post; another mark, or a higher number, ends it.
+//!   a number on every post; another mark of that number, or a higher number, ends it.
 //! - **Posts are numbered.** Who misses one asks for the whole picture.
 //!
 //! Without locks (an insecure context, an old browser) each tab leads alone, with a record of its own.
@@ -34,7 +34,7 @@ use crate::message::Item;
 use crate::random::Random;
 use crate::session::Session;
 use crate::snapshot::{Fate, Kept, SharedRecord, Snapshot, TabRecord};
-use crate::time::{Instant, Millis, Now, SECOND};
+use crate::time::{Instant, Millis, Now, SECOND, Timestamp};
 
 use post::{Post, Word};
 pub(crate) use screen::Known;
@@ -384,11 +384,15 @@ impl Tab {
         }
         let mut items = self.screen.items.clone();
         items.retain(|item| !unkept.iter().any(|kept| screen::is_line_of(item, &kept.id)));
+        let mut latest = Timestamp(0);
         for mut kept in unkept {
             // It may have gone into a conversation that whoever leads next knows nothing of.
             if let Fate::Unknown(after) = kept.fate {
                 kept.fate = Fate::Asked(after);
             }
+            // In their order, whatever the clock has done meanwhile.
+            kept.written = kept.written.max(latest);
+            latest = Timestamp(kept.written.0 + 1);
             let item = self.line(&kept);
             if let Role::Follower(follower) = &mut self.role {
                 follower.handed.push(Handed { kept, item, is_stored: false, alike: usize::MAX });
@@ -400,7 +404,7 @@ impl Tab {
     /// A leader that was frozen may find itself replaced before it has heard of it.
     fn is_replaced(&self, store: &dyn Store) -> bool {
         let mark = self.stored_mark(store);
-        let is_another = mark != 0 && mark != self.mark();
+        let is_another = mark != self.mark() && mark >> SALT_BITS >= self.reign;
         is_another && matches!(&self.role, Role::Leader(leader) if !leader.is_alone)
     }
 
@@ -413,7 +417,7 @@ impl Tab {
     }
 
     /// The number of the present reign, and behind it something that no other tab has: where storage was cleared, the next begins to count
-    /// anew, and a later reign may bear the same number as this one, or a lower.
+    /// anew, and two may bear the same number. Where storage is full, an older mark stands there.
     fn mark(&self) -> u64 {
         self.reign << SALT_BITS | self.salt
     }

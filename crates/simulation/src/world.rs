@@ -88,6 +88,8 @@ pub(crate) struct World {
     patience: u64,
     /// The kind of each rule that was handed to the backend, in order.
     rules: Vec<u8>,
+    /// A page was frozen for a while.
+    has_frozen: bool,
     /// When each frame was handed to a socket.
     sent_at: VecDeque<u64>,
     pub(crate) breach: Option<Breach>,
@@ -168,6 +170,7 @@ impl World {
             problems: 0,
             patience: 0,
             rules: Vec::new(),
+            has_frozen: false,
             sent_at: VecDeque::new(),
             breach: None,
             tally: Tally::default(),

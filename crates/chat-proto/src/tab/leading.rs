@@ -68,7 +68,7 @@ impl Tab {
 
     pub(super) fn keep(&mut self, snapshot: &Snapshot, store: &mut dyn Store) {
         // Somebody may have cleared everything away.
-        if self.stored_mark(store) == 0 {
+        if self.stored_reign(store) < self.reign {
             self.put_reign(store);
         }
         let Role::Leader(leader) = &mut self.role else { return };

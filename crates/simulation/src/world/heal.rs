@@ -214,7 +214,8 @@ impl World {
             if self.tabs.iter().flatten().any(is_shown) {
                 continue;
             }
-            if message.is_unkept {
+            // A leader that was frozen may have written over what the next one kept.
+            if message.is_unkept || self.has_frozen && self.disk.is_fence_down {
                 self.tally.beyond_reach += 1;
             } else {
                 breach = Some(("T1", format!("{:?} is lost", message.text)));

@@ -263,6 +263,7 @@ impl World {
         let until = self.now + ms;
         let Some(page) = self.tabs.get_mut(tab).and_then(Option::as_mut) else { return };
         page.frozen_until = page.frozen_until.max(until);
+        self.has_frozen = true;
         let (number, until) = (page.number, page.frozen_until);
         page.record.begins_again(until.saturating_sub(self.stood_still));
         self.at(until, Happening::Tell(number, Input::Visible));
