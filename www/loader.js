@@ -246,7 +246,7 @@
 
   function outOfReach(error) {
     if (!(error instanceof TypeError)) throw error;
-    const causes = "it is missing, out of reach, or not allowed by its server (CORS) or by this page's Content-Security-Policy";
+    const causes = "it is missing there, or out of reach, or not allowed by its server (CORS) or by this page's Content-Security-Policy";
     throw new Error(`something beside ${script.src} did not arrive: ${causes} (script-src, connect-src)`, { cause: error });
   }
 

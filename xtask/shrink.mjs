@@ -65,15 +65,15 @@ async function __wbg_load(response, imports) {
         return await WebAssembly.instantiateStreaming(response, imports);
     } catch (error) {
         if (response.headers.get('Content-Type') === 'application/wasm') throw error;
-        console.warn('[guest-chat] serve .wasm as application/wasm', error);
+        console.warn('[guest-chat] slower than it could be: serve the .wasm as application/wasm', error);
         return WebAssembly.instantiate(await response.arrayBuffer(), imports);
     }
 }
 `;
 const beginning = `
 async function __wbg_init({ module_or_path }) {
-    const { instance } = await __wbg_load(module_or_path, __wbg_get_imports());
-    return __wbg_finalize_init(instance);
+    const { instance, module } = await __wbg_load(module_or_path, __wbg_get_imports());
+    return __wbg_finalize_init(instance, module);
 }
 `;
 const written = [
@@ -88,9 +88,7 @@ const written = [
   [/\(typeof FinalizationRegistry === 'undefined'\)\n.*\n    : new/g, 'new'],
   [/if \(!\('encodeInto' in cachedTextEncoder\)\) \{[^]*?\n\}\n/, ''],
   [/^if \(Symbol\.dispose\) Widget.*$/m, ''],
-  // A decoder that has read 2 GiB is renewed for Safari's sake: no chat comes so far.
-  [/^ {4}numBytesDecoded \+= len;\n {4}if \(numBytesDecoded[^]*?\n {4}\}\n/m, ''],
-  [/^ {4}(?:wasm(?:Instance|Module)|cached\w+Memory0) = (?:instance|module|null);$/gm, ''],
+  [/^ {4}wasm(?:Instance|Module) = .*$/gm, ''],
 ];
 for (const [long, brief] of written) {
   const briefer = glue.replace(long, brief);

@@ -32,5 +32,5 @@ test("a server that does not know what a .wasm is makes the chat slower to come,
   await visitor.status("online");
   const warnings = visitor.lines.filter((line) => line.startsWith("warning"));
   assert.equal(warnings.length, 1, warnings.join("\n"));
-  assert.match(warnings[0], /\[guest-chat\] .*serve \.wasm as application\/wasm/);
+  assert.match(warnings[0], /\[guest-chat\] .*serve the \.wasm as application\/wasm/);
 });

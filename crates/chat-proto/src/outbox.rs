@@ -177,13 +177,8 @@ impl Outbox {
         }
     }
 
-    /// The message in flight is of unknown fate from now on. Gives its id. Others may still be on their way as well, on a slow wire.
+    /// The message in flight is of unknown fate from now on. Gives its id.
     pub(crate) fn unsettle(&mut self, settled: Instant) -> Option<LocalId> {
-        for entry in &mut self.entries {
-            if let State::Unknown { settled: at, .. } = &mut entry.state {
-                *at = settled.max(*at);
-            }
-        }
         let entry = self.flying()?;
         let State::Sending { after } = entry.state else { return None };
         entry.state = State::Unknown { after, settled, ask: false };
