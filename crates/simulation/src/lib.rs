@@ -8,8 +8,8 @@
 //! # What is taken for granted
 //! - What is under way when its socket is closed arrives within 2.5 s or never. A client believes history's silence 3 s after a loss;
 //!   about a text that lingers longer nobody can know.
-//! - Where storage refused to keep how far a message had got, and another page reads it there later, a repetition is forgiven. Where it
-//!   refused to keep the message at all and its page ended, its loss is. Both are counted and printed.
+//! - Where storage refused to keep how far a message had got, and another page reads it there later, one repetition is forgiven for each
+//!   page that ended so. Where it refused to keep the message at all and its page ended, its loss is. Both are counted and printed.
 //! - What stands in no storage when another page takes over may arrive after what was written later; so may a message that was handed over
 //!   and destroyed in storage before the leader took it. Once the number of the latest reign
 //!   has been lost, a leader that was frozen cannot know that it was replaced, and may write over what the next one keeps.

@@ -15,8 +15,9 @@ pub(crate) struct Written {
     pub(crate) accepted: u32,
     /// How often the visitor asked for it to be sent again, not knowing.
     pub(crate) retries: u32,
-    /// Storage refused to keep how far it had got, and another page read it there: one repetition is forgiven.
-    pub(crate) is_unnoted: bool,
+    /// How often it had been accepted, or once if it was on its way, when a page ended for which storage refused to keep that: whoever reads
+    /// the record next cannot know, and one more is forgiven.
+    pub(crate) unnoted: u32,
     /// It was shown as of unknown fate.
     pub(crate) was_unconfirmed: bool,
     /// The visitor took it out.
@@ -32,7 +33,7 @@ pub(crate) struct Written {
 impl Written {
     /// How often it may be accepted beyond once.
     pub(crate) fn forgiven(&self) -> u32 {
-        self.retries + u32::from(self.is_unnoted)
+        self.retries + self.unnoted
     }
 }
 
@@ -58,7 +59,7 @@ impl Oracle {
             page,
             accepted: 0,
             retries: 0,
-            is_unnoted: false,
+            unnoted: 0,
             was_unconfirmed: false,
             is_discarded: false,
             was_held_up: false,

@@ -58,7 +58,8 @@ impl World {
     pub(super) fn forgive_stale(&mut self) {
         if self.disk.is_stale() {
             for message in self.oracle.written.iter_mut().filter(|message| self.disk.holds_stale(&message.text)) {
-                self.tally.unnoted += u64::from(!core::mem::replace(&mut message.is_unnoted, true));
+                self.tally.unnoted += u64::from(message.unnoted == 0);
+                message.unnoted = message.unnoted.max(message.accepted).max(1);
             }
         }
     }
