@@ -662,3 +662,19 @@ fn a_message_that_history_first_shows_as_somebody_s_is_shown_once_when_it_turns_
     let shown = rig.screen().into_iter().filter(|(text, _)| text == "ours").count();
     assert_eq!((shown, rig.accepted()), (1, vec!["before".into(), "ours".into()]));
 }
+
+/// It was looked up once, in vain, while its socket seemed alive; then the socket was given up, and the message arrived a moment later.
+#[test]
+fn what_a_slow_wire_brings_after_its_socket_was_given_up_is_not_sent_again() {
+    let mut rig = Rig::new(1).online();
+    rig.send("before");
+    rig.run_for(2_000);
+    rig.latency = (14_900, 14_900);
+    rig.send("slow");
+    rig.latency = (20, 20);
+    rig.sleep(10_000);
+    rig.run_for(60_000);
+    assert_eq!(rig.sockets, 2, "the first was given up");
+    assert_eq!(rig.accepted(), ["before", "slow"]);
+    assert_eq!(rig.state_of("slow"), SendState::Sent);
+}

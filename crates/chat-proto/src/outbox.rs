@@ -177,12 +177,20 @@ impl Outbox {
         }
     }
 
-    /// The message in flight is of unknown fate from now on. Gives its id.
+    /// The message in flight is of unknown fate from now on. Gives its id. On a slow wire, others may still be on their way as well.
     pub(crate) fn unsettle(&mut self, settled: Instant) -> Option<LocalId> {
-        let entry = self.flying()?;
-        let State::Sending { after } = entry.state else { return None };
-        entry.state = State::Unknown { after, settled, ask: false };
-        Some(entry.id.clone())
+        let mut flying = None;
+        for entry in &mut self.entries {
+            match &mut entry.state {
+                State::Sending { after } => {
+                    entry.state = State::Unknown { after: *after, settled, ask: false };
+                    flying = Some(entry.id.clone());
+                }
+                State::Unknown { settled: at, .. } => *at = settled.max(*at),
+                _ => {}
+            }
+        }
+        flying
     }
 
     /// The backend failed at the message in flight.
