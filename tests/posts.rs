@@ -441,6 +441,21 @@ fn what_was_handed_over_is_taken_in_the_order_of_writing() {
     assert_eq!(page.store.keys("guest-chat:d:handed:"), [""; 0]);
 }
 
+/// One that was frozen, and led when it woke, hears what was said to another leader minutes ago.
+#[test]
+fn what_is_handed_to_a_leader_of_another_reign_is_not_taken_and_asked_for_again() {
+    let hand = |reign: u64| {
+        let kept = r#""kept":{"id":"l1","text":"one","written":7}"#;
+        Page::leading().hear(&format!(r#"{{"word":"hand","from":"x","reign":{reign},{kept}}}"#))
+    };
+    for reign in [0, 2] {
+        let (events, posts) = hand(reign);
+        assert_eq!((inserted(&events).len(), words(&posts)), (0, vec!["sync"]), "{reign}");
+    }
+    let (events, posts) = hand(1);
+    assert_eq!((inserted(&events).len(), words(&posts)), (1, vec!["tell"]));
+}
+
 #[test]
 fn the_number_of_a_reign_is_written_once() {
     let mut page = Page::leading();

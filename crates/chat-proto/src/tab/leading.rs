@@ -123,12 +123,13 @@ impl Tab {
                     self.drive(now, Input::Command(command), &post.from, store);
                 }
             }
-            Word::Hand => {
+            // What was said to another leader may have been taken. Whoever still has it says it again to the one that answers.
+            Word::Hand if post.reign == self.reign => {
                 if let Some(kept) = post.kept.clone() {
                     self.drive(now, Input::Handed(kept), "", store);
                 }
             }
-            // Ping; the other words are a leader's.
+            // Ping, or as good as one; the other words are a leader's.
             _ => {
                 // Who no longer looks may not be the only one: others that do will ask again before that is over.
                 let span = if post.is_seen { LOOKS_ON } else { PING + SECOND };
