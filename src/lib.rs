@@ -21,3 +21,7 @@ pub mod store;
 pub mod driver;
 
 mod strings;
+
+/// Smaller than the standard one; see ARCHITECTURE.md, Bytes.
+#[global_allocator]
+static ALLOCATOR: talc::wasm::WasmDynamicTalc = talc::wasm::new_wasm_dynamic_allocator();

@@ -65,7 +65,7 @@ async function __wbg_load(response, imports) {
         return await WebAssembly.instantiateStreaming(response, imports);
     } catch (error) {
         if (response.headers.get('Content-Type') === 'application/wasm') throw error;
-        console.warn('[guest-chat] slow: serve the .wasm as application/wasm', error);
+        console.warn('[guest-chat] slower than it could be: serve the .wasm as application/wasm', error);
         return WebAssembly.instantiate(await response.arrayBuffer(), imports);
     }
 }

@@ -1,5 +1,6 @@
 //! Values that views follow. Leptos compiles a signal's whole machinery once for each type of value; this has a dozen types, which
-//! made 9 KB of the bundle. Here the machinery is Leptos' trigger, which has no type, and the value lies beside it.
+//! made 9 KB of the bundle. Here the machinery is Leptos' trigger, which has no type, and the value lies beside it. Handles that are
+//! copied are numbers: Leptos' own store for what they stand for is ready for threads, of which a page has one.
 
 use std::any::Any;
 use std::cell::RefCell;
@@ -14,7 +15,19 @@ pub struct Shared<T>(Rc<Inner<T>>);
 
 /// The same for a value that lives as long as the owner it was made in: a handle that is copied, as Leptos' own signals are.
 #[derive(Debug)]
-pub struct Live<T: 'static>(StoredValue<Rc<dyn Any>, LocalStorage>, PhantomData<fn() -> T>);
+pub struct Live<T: 'static>(usize, PhantomData<fn() -> T>);
+
+thread_local! {
+    static VALUES: RefCell<Values> = const { RefCell::new(Values { made: 0, kept: Vec::new() }) };
+}
+
+/// What the handles stand for.
+struct Values {
+    /// How many there have ever been; the number of the next.
+    made: usize,
+    /// By number, ascending.
+    kept: Vec<(usize, Rc<dyn Any>)>,
+}
 
 #[derive(Debug)]
 struct Inner<T> {
@@ -73,18 +86,19 @@ impl<T> Clone for Shared<T> {
 impl<T> Live<T> {
     /// A value that nobody follows yet.
     pub fn new(value: T) -> Self {
-        let inner: Rc<dyn Any> = Shared::new(value).0;
-        Self(StoredValue::new_local(inner), PhantomData)
+        let number = keep(Shared::new(value).0);
+        on_cleanup(move || let_go(number));
+        Self(number, PhantomData)
     }
 
     /// The value itself.
     fn shared(self) -> Shared<T> {
-        Shared(self.0.get_value().downcast().expect("what was put in is what is taken out"))
+        self.alive().expect("a value is used while its owner lives")
     }
 
     /// The value, unless its owner has been cleaned up.
     pub fn alive(self) -> Option<Shared<T>> {
-        self.0.try_get_value()?.downcast().ok().map(Shared)
+        kept(self.0)?.downcast().ok().map(Shared)
     }
 
     /// Reads it, and follows it from here on.
@@ -127,3 +141,27 @@ impl<T> Clone for Live<T> {
 }
 
 impl<T> Copy for Live<T> {}
+
+fn keep(value: Rc<dyn Any>) -> usize {
+    VALUES.with_borrow_mut(|values| {
+        let number = values.made;
+        values.made += 1;
+        values.kept.push((number, value));
+        number
+    })
+}
+
+fn kept(number: usize) -> Option<Rc<dyn Any>> {
+    VALUES.with_borrow(|values| values.find(number).map(|at| values.kept[at].1.clone()))
+}
+
+fn let_go(number: usize) {
+    // Dropped only when it is out of the list: it may own what lets go of others.
+    let _value = VALUES.with_borrow_mut(|values| values.find(number).map(|at| values.kept.remove(at)));
+}
+
+impl Values {
+    fn find(&self, number: usize) -> Option<usize> {
+        self.kept.binary_search_by_key(&number, |(number, _)| *number).ok()
+    }
+}
