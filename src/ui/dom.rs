@@ -177,13 +177,18 @@ pub(super) fn listen(target: &web_sys::EventTarget, event: &str, hear: Box<dyn F
 
 /// Does this when the present owner is cleaned up.
 pub(super) fn finally(act: Box<dyn FnOnce()>) {
-    // Beside the cleanup and not in it, because that must be `Send`.
-    let act = Live::new(Some(act));
-    on_cleanup(move || {
-        if let Some(act) = act.alive().and_then(|act| act.update(Option::take)) {
+    // With a value that goes when the owner does, and not as a cleanup, because that must be `Send`.
+    _ = Live::new(AtLast(Some(act)));
+}
+
+struct AtLast(Option<Box<dyn FnOnce()>>);
+
+impl Drop for AtLast {
+    fn drop(&mut self) {
+        if let Some(act) = self.0.take() {
             act();
         }
-    });
+    }
 }
 
 /// Whoever draws something that outlives the effect that decided on it.
