@@ -10,6 +10,7 @@ use axum::http::StatusCode;
 use serde_json::Value;
 
 use crate::problem::{BadField, Problem};
+use crate::wire::Dialect;
 
 /// Largest body that is read, in bytes. The widget sends about 100.
 pub(crate) const BODY_LIMIT: usize = 4 * 1024;
@@ -21,6 +22,7 @@ const BODY_PATIENCE: Duration = Duration::from_secs(10);
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Ask {
     pub(crate) deployment: Option<DeploymentId>,
+    pub(crate) dialect: Dialect,
     pub(crate) session: Wish,
     /// The page is about to open a socket, and wants to know when it may.
     pub(crate) connecting: bool,
@@ -51,7 +53,8 @@ impl Ask {
 
     pub(crate) fn parse(body: &[u8]) -> Result<Ask, Problem> {
         if body.trim_ascii().is_empty() {
-            return Ok(Ask { deployment: None, session: Wish::Keep, connecting: false, unused: false });
+            let dialect = Dialect::WebMessaging;
+            return Ok(Ask { deployment: None, dialect, session: Wish::Keep, connecting: false, unused: false });
         }
         let Ok(Value::Object(fields)) = serde_json::from_slice(body) else {
             return Err(Problem::BodyMalformed);
@@ -67,6 +70,13 @@ impl Ask {
                 }
                 id
             }
+        };
+        let dialect = match fields.get("dialect") {
+            None | Some(Value::Null) => Dialect::WebMessaging,
+            Some(given) => given.as_str().and_then(Dialect::parse).unwrap_or_else(|| {
+                bad.push(BadField::new("dialect", Dialect::FORM));
+                Dialect::WebMessaging
+            }),
         };
         let session = match fields.get("session") {
             None | Some(Value::Null) => Wish::Keep,
@@ -87,7 +97,10 @@ impl Ask {
                 false
             }
         });
-        if bad.is_empty() { Ok(Ask { deployment, session, connecting, unused }) } else { Err(Problem::BadFields(bad)) }
+        if !bad.is_empty() {
+            return Err(Problem::BadFields(bad));
+        }
+        Ok(Ask { deployment, dialect, session, connecting, unused })
     }
 }
 
@@ -118,11 +131,19 @@ impl fmt::Display for DeploymentId {
 mod tests {
     use super::*;
 
+    const PLAIN: Ask =
+        Ask { deployment: None, dialect: Dialect::WebMessaging, session: Wish::Keep, connecting: false, unused: false };
+
     #[test]
     fn empty_body_means_keep() {
-        for body in [&b""[..], b" \n", b"{}", br#"{"session":null,"deployment_id":null}"#] {
-            let asked = Ask::parse(body);
-            assert_eq!(asked, Ok(Ask { deployment: None, session: Wish::Keep, connecting: false, unused: false }));
+        for body in [
+            &b""[..],
+            b" \n",
+            b"{}",
+            br#"{"session":null,"deployment_id":null,"dialect":null}"#,
+            br#"{"dialect":"web-messaging"}"#,
+        ] {
+            assert_eq!(Ask::parse(body), Ok(PLAIN));
         }
     }
 
@@ -130,19 +151,19 @@ mod tests {
     fn fields_that_we_do_not_know_are_skipped() {
         let asked = Ask::parse(br#"{"session":"new","deployment_id":"D1","connecting":true,"tab":{"deep":[1]}}"#);
         let deployment = DeploymentId::parse("d1");
-        assert_eq!(asked, Ok(Ask { deployment, session: Wish::New, connecting: true, unused: false }));
+        assert_eq!(asked, Ok(Ask { deployment, session: Wish::New, connecting: true, ..PLAIN }));
     }
 
     #[test]
     fn every_bad_field_is_named_at_once() {
         let Err(Problem::BadFields(bad)) =
-            Ask::parse(br#"{"session":"old","deployment_id":7,"connecting":"yes","unused":1}"#)
+            Ask::parse(br#"{"session":"old","deployment_id":7,"connecting":"yes","unused":1,"dialect":"sms"}"#)
         else {
-            panic!("four bad fields were accepted")
+            panic!("five bad fields were accepted")
         };
         assert_eq!(
             bad.iter().map(|b| b.field).collect::<Vec<_>>(),
-            ["deployment_id", "session", "connecting", "unused"]
+            ["deployment_id", "dialect", "session", "connecting", "unused"]
         );
     }
 

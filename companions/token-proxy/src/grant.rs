@@ -8,44 +8,68 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::session_cookie::Session;
+use crate::wire::{Members, Minted, Wire};
 
 /// The body of a successful refresh.
-#[derive(Debug, Serialize)]
-pub(crate) struct Grant {
-    token: Token,
+#[derive(Serialize)]
+pub(crate) struct Grant<'a> {
+    token: &'a GuestToken,
     /// Seconds, counted by the page from when it asked.
     expires_in: u64,
     /// Milliseconds, counted by the page from the answer, before which it opens no socket; absent where it did not ask.
     #[serde(skip_serializing_if = "Option::is_none")]
     connect_after_ms: Option<u64>,
+    /// What the client must say itself; nothing for most wires.
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    ids: Option<Members<'a>>,
 }
 
-impl Grant {
+impl<'a> Grant<'a> {
     /// The grant to a session's token. The token outlives it: the next grant says the same one again.
-    pub(crate) fn of(session: &Session, life: Duration, connect_after: Option<Duration>) -> Grant {
-        // Rounded up: half a millisecond early is early. A wait is ten minutes at most.
-        let milliseconds = |wait: Duration| u64::try_from(wait.as_micros().div_ceil(1_000)).unwrap_or(u64::MAX);
-        let connect_after_ms = connect_after.map(milliseconds);
-        Grant { token: session.token, expires_in: life.as_secs(), connect_after_ms }
+    pub(crate) fn of(session: &'a Session, life: Duration, connect_after: Option<Duration>) -> Grant<'a> {
+        let (expires_in, connect_after_ms) = (life.as_secs(), connect_after.map(milliseconds));
+        Grant { token: &session.token, expires_in, connect_after_ms, ids: None }
+    }
+
+    /// The grant to a credential of the API's. The next one is another.
+    pub(crate) fn to(minted: &'a Minted, wire: Wire, connect_after: Option<Duration>) -> Grant<'a> {
+        let (expires_in, connect_after_ms) = (minted.life.as_secs(), connect_after.map(milliseconds));
+        Grant { token: &minted.token, expires_in, connect_after_ms, ids: Some(wire.granted_ids(&minted.ids)) }
     }
 }
 
-/// A guest's token: a lower-case UUID v4 that the client's side makes up (upper case is known to confuse the
-/// backend). It *is* the credential, so it shows itself to serde alone and never to a log.
-#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+/// Rounded up: half a millisecond early is early. A wait is ten minutes at most.
+fn milliseconds(wait: Duration) -> u64 {
+    u64::try_from(wait.as_micros().div_ceil(1_000)).unwrap_or(u64::MAX)
+}
+
+/// A guest's token. It *is* the credential, so it shows itself to serde alone and never to a log.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
-pub(crate) struct Token(Uuid);
+pub(crate) struct GuestToken(String);
 
-impl Token {
-    /// One that nobody else has, from the operating system's random source.
-    pub(crate) fn fresh() -> Token {
-        Token(Uuid::new_v4())
+impl GuestToken {
+    /// One that nobody else has, from the operating system's random source: a lower-case UUID v4 (upper case is known to confuse
+    /// the backend).
+    pub(crate) fn fresh() -> GuestToken {
+        GuestToken(Uuid::new_v4().to_string())
+    }
+
+    /// One that was made elsewhere; `None` if it is empty or would not fit into a header or an URL of the page's.
+    pub(crate) fn parse(text: &str) -> Option<GuestToken> {
+        let fits = (1..=8_192).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_graphic());
+        fits.then(|| GuestToken(text.to_owned()))
+    }
+
+    /// To be held against what it must not contain.
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
     }
 }
 
-impl fmt::Debug for Token {
+impl fmt::Debug for GuestToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Token(..)")
+        f.write_str("GuestToken(..)")
     }
 }
 
@@ -55,9 +79,7 @@ mod tests {
 
     #[test]
     fn token_is_not_shown_by_debug() {
-        let token = Token::fresh();
-        let grant = Grant { token, expires_in: 3600, connect_after_ms: None };
-        let written = serde_json::to_string(&token).expect("a uuid is plain text");
-        assert!(!format!("{grant:?}").contains(written.trim_matches('"')));
+        let token = GuestToken::fresh();
+        assert!(!format!("{token:?}").contains(token.as_str()));
     }
 }

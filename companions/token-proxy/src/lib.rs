@@ -6,10 +6,14 @@
 //! The widget renews the grant before it runs out; the endpoint then says the same token again for as long
 //! as the visitor's session lives.
 //!
+//! **Where the backend wants tokens of its own, they are minted** (`wire`, `backend`), by a token that this process has for itself
+//! (`service_token`) and shows nobody: it is of a type that does not serialize (`secret`), and an answer of the API that has it where the
+//! page would see it is thrown away. Whatever the API answers but that, the page hears of it in words of ours (`setback`).
+//!
 //! **It remembers no visitor.** The session travels in a cookie which only this process can read
 //! or write (`session_cookie`), so any number of instances with the same key serve any visitor, and a
 //! restart loses nobody. There is no database, no cache and no global; what is kept is when visitors were
-//! let in during the last minute.
+//! let in during the last minute, and the token for itself.
 //!
 //! **It lets in no more visitors than the backend does.** Each passes here before he connects, so here is where a
 //! crowd that was dropped together can be put in line (`slots`).
@@ -21,13 +25,12 @@
 //! **It says why it refuses**, as RFC 9457 problem details that name what to change (`problem`), and neither
 //! there nor in the log does a token, a cookie or a key ever appear.
 //!
-//! One request, in the order in which it is treated, is the function `refresh` below: where from, what is asked, for which
-//! deployment, which session, when to connect, and the grant. `settings` is the command line; `faults` lets tests make the
+//! One request, in the order in which it is treated, is the function `refresh` below and then `make_up` or `mint`: where from, what is
+//! asked, for which deployment and dialect, which session, when to connect, and the grant. `settings` is the command line; `faults` lets tests make the
 //! endpoint fail and is absent unless asked for.
 
 mod answer;
 mod ask;
-mod faults;
 mod grant;
 mod origin;
 mod problem;
@@ -35,11 +38,21 @@ mod session_cookie;
 mod settings;
 mod slots;
 
+mod api;
+mod backend;
+mod secret;
+mod service_token;
+mod setback;
+mod wire;
+
+mod faults;
+
 use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router, middleware};
@@ -49,14 +62,16 @@ use tokio::time::Instant;
 
 use crate::answer::Outcome;
 use crate::ask::{Ask, Wish};
+use crate::backend::Backend;
 use crate::grant::Grant;
 use crate::problem::Problem;
-use crate::session_cookie::Session;
+use crate::session_cookie::{Known, Session};
+use crate::wire::{Dialect, Wire};
 
 pub use crate::ask::DeploymentId;
 pub use crate::origin::Origin;
 pub use crate::session_cookie::{BadKey, CookieKey};
-pub use crate::settings::{Command, Settings, USAGE};
+pub use crate::settings::{Command, Environment, Settings, USAGE};
 pub use crate::slots::Slots;
 
 /// Where the page asks for its token. The cookie's `Path` covers it.
@@ -111,7 +126,7 @@ pub async fn serve(
 
 /// How long a stop waits for requests under way: longer than any honest request takes, and shorter than
 /// the 10 s after which container runtimes kill.
-pub const GRACE: Duration = Duration::from_secs(5);
+pub const GRACE: Duration = Duration::from_secs(9);
 
 /// What the requests of one router share.
 struct Service {
@@ -119,6 +134,8 @@ struct Service {
     /// One line for each of the deployments; for any that comes along where none is listed, so that strangers cannot make it remember
     /// names of theirs.
     lines: Mutex<Vec<Slots>>,
+    /// Where tokens are minted; none where every dialect that is served has tokens of our own making.
+    backend: Option<Backend>,
     started: Instant,
 }
 
@@ -126,22 +143,33 @@ impl Service {
     fn new(settings: Settings) -> Service {
         let line = Slots::new(settings.connections_per_minute);
         let lines = Mutex::new(vec![line; settings.deployments.len().max(1)]);
-        Service { settings, lines, started: Instant::now() }
+        let backend = settings.backend.clone().map(Backend::new);
+        Service { settings, lines, backend, started: Instant::now() }
     }
 
-    /// How long this visitor has to wait before he connects; `None` if there is no limit.
-    fn take_slot(&self, deployment: Option<&DeploymentId>, gives_back: bool) -> Result<Option<Duration>, Problem> {
-        if self.settings.connections_per_minute == 0 {
+    /// How long this visitor has to wait before he connects; `None` if he does not, or there is no limit.
+    fn take_slot(&self, ask: &Ask) -> Result<Option<Duration>, Problem> {
+        if !ask.connecting || self.settings.connections_per_minute == 0 {
             return Ok(None);
         }
-        let listed = self.settings.deployments.iter().position(|listed| Some(listed) == deployment);
+        self.in_line(ask, |line, now| {
+            if ask.unused {
+                line.give_back(now);
+            }
+            line.take(now).map(Some).ok_or(Problem::LineTooLong)
+        })
+    }
+
+    /// A place that was just taken is of no use to its visitor: he gets no token.
+    fn give_back(&self, ask: &Ask) {
+        self.in_line(ask, Slots::give_back);
+    }
+
+    fn in_line<T>(&self, ask: &Ask, deed: impl FnOnce(&mut Slots, Duration) -> T) -> T {
+        let listed = self.settings.deployments.iter().position(|listed| Some(listed) == ask.deployment.as_ref());
         // Whoever panicked with the lock left plain data behind.
         let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
-        let (line, now) = (&mut lines[listed.unwrap_or_default()], self.started.elapsed());
-        if gives_back {
-            line.give_back(now);
-        }
-        line.take(now).map(Some).ok_or(Problem::LineTooLong)
+        deed(&mut lines[listed.unwrap_or_default()], self.started.elapsed())
     }
 }
 
@@ -152,19 +180,60 @@ async fn refresh(State(service): State<Arc<Service>>, request: Request) -> Resul
     let ask = Ask::read(request).await?;
     serves(settings, ask.deployment.as_ref())?;
 
-    let cookie = settings.session_cookie(ask.deployment.as_ref());
+    match ask.dialect {
+        Dialect::WebMessaging => make_up(&service, &ask, &cookies),
+        Dialect::Minted(wire) => match service.backend.as_ref().filter(|backend| backend.serves(wire)) {
+            Some(backend) => mint(&service, backend, wire, &ask, &cookies).await,
+            None => Err(Problem::DialectNotServed),
+        },
+    }
+}
+
+/// A token of our own making: the session's, for as long as that lives.
+fn make_up(service: &Service, ask: &Ask, cookies: &HeaderMap) -> Result<Response, Problem> {
+    let cookie = service.settings.session_cookie(ask);
     let now = unix_seconds();
     let remembered = match ask.session {
-        Wish::Keep => cookie.open(&cookies, now),
+        Wish::Keep => cookie.open(cookies, now),
         Wish::New => None,
     };
     let outcome = if remembered.is_some() { Outcome::Kept } else { Outcome::Started };
     let session = remembered.unwrap_or_else(Session::start);
-    let connect_after = if ask.connecting { service.take_slot(ask.deployment.as_ref(), ask.unused)? } else { None };
-    let grant = Grant::of(&session, settings.life, connect_after);
+    let connect_after = service.take_slot(ask)?;
+    let grant = Grant::of(&session, service.settings.life, connect_after);
 
     // Sealed anew each time, so that a visitor who keeps coming back is kept.
     Ok((outcome, cookie.seal(&session, now), Json(grant)).into_response())
+}
+
+/// A token of the API's making: another one each time, for the conversation that the cookie remembers.
+async fn mint(
+    service: &Service,
+    backend: &Backend,
+    wire: Wire,
+    ask: &Ask,
+    cookies: &HeaderMap,
+) -> Result<Response, Problem> {
+    let cookie = service.settings.session_cookie(ask);
+    let known = match ask.session {
+        Wish::Keep => cookie.open(cookies, unix_seconds()).map(|known: Known| known.ids).filter(|ids| wire.fits(ids)),
+        Wish::New => None,
+    };
+    // Before the mint, so that nobody for whom there is no place starts a conversation.
+    let asked = Instant::now();
+    let place = service.take_slot(ask)?;
+    let minted = backend.mint(wire, known.as_ref()).await;
+    let (minted, is_known) = minted.inspect_err(|_| {
+        if place.is_some() {
+            service.give_back(ask);
+        }
+    })?;
+    // The place is a moment, and the page counts from the answer.
+    let connect_after = place.map(|wait| wait.saturating_sub(asked.elapsed()));
+    let grant = Grant::to(&minted, wire, connect_after);
+    let outcome = if is_known { Outcome::Kept } else { Outcome::Started };
+    let remember = cookie.seal_known(&Known { ids: minted.ids.clone() }, minted.life, unix_seconds());
+    Ok((outcome, remember, Json(grant)).into_response())
 }
 
 /// Deployments which the operator did not list are none of ours; with no list, any is.

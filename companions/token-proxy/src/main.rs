@@ -4,16 +4,14 @@ use std::io::ErrorKind;
 use std::process::ExitCode;
 
 use command_line::{CALLED_WRONGLY, answer, complain, refuse};
-use token_proxy::{Command, Settings, USAGE};
+use token_proxy::{Command, Environment, Settings, USAGE};
 use tokio::net::TcpListener;
 
 const PROGRAM: &str = "token-proxy";
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    // Set but empty is how compose files say "not set".
-    let key = std::env::var("TOKEN_PROXY_KEY").ok().filter(|key| !key.is_empty());
-    match Command::read(std::env::args_os().skip(1), key) {
+    match Command::read(std::env::args_os().skip(1), Environment::of_this_process()) {
         Ok(Command::Help) => answer(PROGRAM, USAGE),
         Ok(Command::Serve(settings)) => run(*settings).await,
         Err(mistakes) => refuse(PROGRAM, &mistakes),

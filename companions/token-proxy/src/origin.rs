@@ -2,6 +2,7 @@
 //! cannot; never `Host`, which a proxy in front of us may rewrite, and never `Referer`, which a page may suppress.
 
 use std::fmt;
+use std::net::IpAddr;
 
 use axum::http::header::ORIGIN;
 use axum::http::{HeaderMap, HeaderValue, Uri};
@@ -78,6 +79,17 @@ impl Origin {
     pub(crate) fn is_https(&self) -> bool {
         self.0.starts_with("https:")
     }
+
+    /// Nobody listens on the way to it: by https, or on this machine.
+    pub(crate) fn is_private(&self) -> bool {
+        let Some(authority) = self.0.strip_prefix("http://") else { return true };
+        let host = match authority.rsplit_once(':') {
+            Some((host, port)) if port.bytes().all(|b| b.is_ascii_digit()) => host,
+            _ => authority,
+        };
+        let address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
+        host == "localhost" || address.is_ok_and(|address| address.is_loopback())
+    }
 }
 
 impl fmt::Display for Origin {
@@ -101,6 +113,25 @@ mod tests {
         ];
         for (written, normal) in same {
             assert_eq!(Origin::parse(written).map(|o| o.to_string()).as_deref(), Some(normal));
+        }
+    }
+
+    #[test]
+    fn what_goes_to_this_machine_or_by_https_is_private() {
+        let of = |text: &str| Origin::parse(text).expect("an origin").is_private();
+        for text in
+            ["https://a.example", "http://localhost:1", "http://127.0.0.1", "http://127.1.2.3:80", "http://[::1]:9000"]
+        {
+            assert!(of(text), "{text}");
+        }
+        for text in [
+            "http://a.example",
+            "http://localhost.example:1",
+            "http://127.0.0.1.example",
+            "http://10.0.0.1:9",
+            "http://[::2]",
+        ] {
+            assert!(!of(text), "{text}");
         }
     }
 

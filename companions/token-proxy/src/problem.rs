@@ -10,6 +10,7 @@ use serde::Serialize;
 use crate::answer::Outcome;
 use crate::ask::BODY_LIMIT;
 use crate::origin::Origin;
+use crate::setback::Setback;
 
 /// Why a request was refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,12 +39,25 @@ pub(crate) enum Problem {
     NotFound,
     /// More visitors want to connect than the backend lets in within ten minutes.
     LineTooLong,
+    /// The page speaks a dialect that this proxy was not started for.
+    DialectNotServed,
+    /// The API did not give what was asked of it.
+    Api(Setback),
     /// Asked for by a test, see `faults`.
     Fault(StatusCode),
 }
 
+impl From<Setback> for Problem {
+    fn from(setback: Setback) -> Problem {
+        Problem::Api(setback)
+    }
+}
+
 /// Seconds after which whoever found the line too long may come again: half of the longest line, which is half empty by then.
-const LINE_RETRY: &str = "300";
+const LINE_RETRY: u64 = 300;
+
+/// Seconds after which a page asks again whose dialect is not served: once the operator has seen to it, it recovers by itself.
+const DIALECT_RETRY: u64 = 60;
 
 /// One field of the body and what it should have been.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -74,6 +88,8 @@ impl Problem {
             Problem::MethodNotAllowed(_) => "method-not-allowed",
             Problem::NotFound => "not-found",
             Problem::LineTooLong => "line-too-long",
+            Problem::DialectNotServed => "dialect-not-served",
+            Problem::Api(setback) => setback.trouble.name(),
             Problem::Fault(_) => "fault",
         }
     }
@@ -91,6 +107,9 @@ impl Problem {
             Problem::MethodNotAllowed(_) => StatusCode::METHOD_NOT_ALLOWED,
             Problem::NotFound => StatusCode::NOT_FOUND,
             Problem::LineTooLong => StatusCode::SERVICE_UNAVAILABLE,
+            // It is the operator's mistake, not this visitor's. 501 would say that there is no endpoint here.
+            Problem::DialectNotServed => StatusCode::INTERNAL_SERVER_ERROR,
+            Problem::Api(setback) => setback.trouble.status(),
             Problem::Fault(status) => *status,
         }
     }
@@ -109,6 +128,8 @@ impl Problem {
             Problem::MethodNotAllowed(_) => "Method not allowed",
             Problem::NotFound => "No such path",
             Problem::LineTooLong => "Too many visitors at once",
+            Problem::DialectNotServed => "Dialect not served here",
+            Problem::Api(setback) => setback.trouble.title(),
             Problem::Fault(_) => "Failure asked for by a test",
         }
     }
@@ -147,7 +168,23 @@ impl Problem {
             Problem::LineTooLong => "More visitors want to connect than --connections-per-minute lets in \
                 within ten minutes. Come again later."
                 .into(),
+            Problem::DialectNotServed => "The page's dialect is none of those with which this proxy was started. \
+                Correct it in the page, or add it with --dialect."
+                .into(),
+            Problem::Api(setback) => setback.trouble.detail(),
             Problem::Fault(_) => "This endpoint was told to fail through /control/faults.".into(),
+        }
+    }
+
+    /// Whole seconds, rounded up: who comes early comes in vain.
+    fn retry_after(&self) -> Option<u64> {
+        match self {
+            Problem::LineTooLong => Some(LINE_RETRY),
+            Problem::DialectNotServed => Some(DIALECT_RETRY),
+            Problem::Api(setback) => {
+                setback.retry_after.map(|wait| wait.as_secs() + u64::from(wait.subsec_nanos() > 0))
+            }
+            _ => None,
         }
     }
 
@@ -178,12 +215,13 @@ impl IntoResponse for Problem {
             detail: self.detail(),
             errors: self.errors(),
         };
+        let retry_after = self.retry_after();
         let mut response = (self.status(), Outcome::Refused(self.name()), media, Json(details)).into_response();
         if let Problem::MethodNotAllowed(allow) = self {
             response.headers_mut().insert(ALLOW, HeaderValue::from_static(allow));
         }
-        if self == Problem::LineTooLong {
-            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static(LINE_RETRY));
+        if let Some(seconds) = retry_after {
+            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
         }
         response
     }

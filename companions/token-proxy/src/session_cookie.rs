@@ -12,48 +12,66 @@ use base64::Engine as _;
 use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use cookie::{Cookie, CookieJar, Key, SameSite};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::ask::DeploymentId;
-use crate::grant::Token;
+use crate::grant::GuestToken;
+use crate::wire::{Dialect, Ids};
 
 /// A visitor's session, as far as we know it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Session {
-    pub(crate) token: Token,
+    pub(crate) token: GuestToken,
 }
 
 impl Session {
     pub(crate) fn start() -> Session {
-        Session { token: Token::fresh() }
+        Session { token: GuestToken::fresh() }
     }
+}
+
+/// The same where the API mints the tokens: no token, but what the API knows the visitor by.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Known {
+    pub(crate) ids: Ids,
 }
 
 /// The plaintext inside the cookie. Whoever changes its meaning raises [`VERSION`].
 #[derive(Serialize, Deserialize)]
-struct Sealed {
+struct Sealed<T> {
     v: u8,
-    token: Token,
+    #[serde(flatten)]
+    kept: T,
     /// Unix seconds at which this cookie, not the session, was issued.
     issued: u64,
+    /// Seconds for which the cookie is good, where that depends on what was granted with it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    lasts: Option<u64>,
 }
 
 const VERSION: u8 = 1;
 
-/// How the cookie of one deployment is called, kept and opened. Two deployments on one site are two
+/// How the cookie of one deployment and dialect is called, kept and opened. Two deployments on one site are two
 /// conversations, hence two cookies.
 pub(crate) struct SessionCookie<'a> {
     pub(crate) key: &'a CookieKey,
     pub(crate) deployment: Option<&'a DeploymentId>,
+    pub(crate) dialect: Dialect,
     /// `Secure`, and the name prefix that makes browsers insist on it.
     pub(crate) secure: bool,
-    /// Age from which a cookie is too old.
-    pub(crate) max_age: Duration,
+    /// How long a visitor who stays away is remembered, from the end of his grant.
+    pub(crate) session_life: Duration,
+    /// Life of a grant of our own.
+    pub(crate) life: Duration,
 }
 
+/// Browsers forget a cookie after 400 days, whatever it says (RFC 6265bis, 5.5).
+pub(crate) const COOKIE_MAX_AGE: Duration = Duration::from_hours(400 * 24);
+
 impl SessionCookie<'_> {
-    /// The session in the request's cookies, if there is one that we sealed and that is not too old.
-    pub(crate) fn open(&self, headers: &HeaderMap, now: u64) -> Option<Session> {
+    /// What is remembered in the request's cookies, if there is one that we sealed and that is not too old.
+    pub(crate) fn open<T: DeserializeOwned>(&self, headers: &HeaderMap, now: u64) -> Option<T> {
         let name = self.name();
         let jar = CookieJar::new();
         let private = jar.private(&self.key.0);
@@ -65,21 +83,37 @@ impl SessionCookie<'_> {
             .flatten()
             .filter(|cookie| cookie.name() == name)
             .filter_map(|cookie| private.decrypt(cookie.into_owned()))
-            .filter_map(|cookie| serde_json::from_str::<Sealed>(cookie.value()).ok())
+            .filter_map(|cookie| serde_json::from_str::<Sealed<T>>(cookie.value()).ok())
             .find(|sealed| self.is_good(sealed, now))
-            .map(|sealed| Session { token: sealed.token })
+            .map(|sealed| sealed.kept)
     }
 
-    fn is_good(&self, sealed: &Sealed, now: u64) -> bool {
+    fn is_good<T>(&self, sealed: &Sealed<T>, now: u64) -> bool {
+        let max_age = sealed.lasts.unwrap_or_else(|| self.max_age(self.life));
         // Another instance's clock may be ahead of ours: a cookie from the future is simply young.
-        sealed.v == VERSION && now.saturating_sub(sealed.issued) < self.max_age.as_secs()
+        sealed.v == VERSION && now.saturating_sub(sealed.issued) < max_age
+    }
+
+    /// Age in seconds from which a cookie is too old that was issued with a grant of this life. The session's life counts from the
+    /// visitor's last message, which may be written as late as a grant's life after the cookie was issued.
+    fn max_age(&self, granted: Duration) -> u64 {
+        (self.session_life + granted).min(COOKIE_MAX_AGE).as_secs()
     }
 
     /// The `Set-Cookie` that remembers the session from now on.
     pub(crate) fn seal(&self, session: &Session, now: u64) -> SetCookie {
-        let sealed = Sealed { v: VERSION, token: session.token, issued: now };
-        let text = serde_json::to_string(&sealed).expect("plain fields always serialize");
-        let max_age = i64::try_from(self.max_age.as_secs()).unwrap_or(i64::MAX);
+        self.seal_for(self.max_age(self.life), &Sealed { v: VERSION, kept: session, issued: now, lasts: None })
+    }
+
+    /// The `Set-Cookie` that remembers these ids from now on, issued with a credential of this life.
+    pub(crate) fn seal_known(&self, known: &Known, granted: Duration, now: u64) -> SetCookie {
+        let max_age = self.max_age(granted);
+        self.seal_for(max_age, &Sealed { v: VERSION, kept: known, issued: now, lasts: Some(max_age) })
+    }
+
+    fn seal_for<T: Serialize>(&self, max_age: u64, sealed: &Sealed<T>) -> SetCookie {
+        let text = serde_json::to_string(sealed).expect("plain fields always serialize");
+        let max_age = i64::try_from(max_age).unwrap_or(i64::MAX);
         let cookie = Cookie::build((self.name(), text))
             .path(PATH)
             .http_only(true)
@@ -97,9 +131,12 @@ impl SessionCookie<'_> {
     /// `__Secure-` and not `__Host-`: the latter demands `Path=/`, and would send the cookie with every image.
     fn name(&self) -> String {
         let prefix = if self.secure { "__Secure-" } else { "" };
-        match self.deployment {
-            Some(id) => format!("{prefix}guest-chat.{id}"),
-            None => format!("{prefix}guest-chat"),
+        match (self.deployment, self.dialect) {
+            (Some(id), Dialect::WebMessaging) => format!("{prefix}guest-chat.{id}"),
+            (None, Dialect::WebMessaging) => format!("{prefix}guest-chat"),
+            // No id has a dot in it or is empty, so that none looks like a dialect.
+            (Some(id), Dialect::Minted(wire)) => format!("{prefix}guest-chat.{id}.{}", wire.name()),
+            (None, Dialect::Minted(wire)) => format!("{prefix}guest-chat..{}", wire.name()),
         }
     }
 }
@@ -178,11 +215,21 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::wire::Wire;
 
     const NOW: u64 = 1_800_000_000;
 
     fn cookie(key: &CookieKey) -> SessionCookie<'_> {
-        SessionCookie { key, deployment: None, secure: true, max_age: Duration::from_secs(100) }
+        let (session_life, life) = (Duration::from_secs(90), Duration::from_secs(10));
+        SessionCookie { key, deployment: None, dialect: Dialect::WebMessaging, secure: true, session_life, life }
+    }
+
+    /// The request headers of a browser that has this text sealed as its cookie.
+    fn sealed(cookie: &SessionCookie<'_>, text: &str) -> HeaderMap {
+        let mut jar = CookieJar::new();
+        jar.private_mut(&cookie.key.0).add((cookie.name(), text.to_owned()));
+        let line = jar.delta().next().expect("just added").to_string();
+        sent_back(&[SetCookie(HeaderValue::try_from(line).expect("ASCII"))])
     }
 
     /// The request headers of a browser that was given these `Set-Cookie`s.
@@ -201,7 +248,7 @@ mod tests {
         let session = Session::start();
         let headers = sent_back(&[cookie(&key).seal(&session, NOW)]);
         assert_eq!(cookie(&key).open(&headers, NOW + 99), Some(session));
-        assert_eq!(cookie(&key).open(&headers, NOW + 100), None);
+        assert_eq!(cookie(&key).open::<Session>(&headers, NOW + 100), None);
     }
 
     #[test]
@@ -215,12 +262,36 @@ mod tests {
     #[test]
     fn cookie_of_another_version_is_as_good_as_none() {
         let key = CookieKey::random();
-        let text = serde_json::to_string(&Sealed { v: 2, token: Token::fresh(), issued: NOW });
-        let mut jar = CookieJar::new();
-        jar.private_mut(&key.0).add((cookie(&key).name(), text.expect("plain fields")));
-        let line = jar.delta().next().expect("just added").to_string();
-        let headers = sent_back(&[SetCookie(HeaderValue::try_from(line).expect("ASCII"))]);
-        assert_eq!(cookie(&key).open(&headers, NOW), None);
+        for (version, is_open) in [(1, true), (2, false)] {
+            let text = format!(r#"{{"v":{version},"token":"5f0c","issued":{NOW}}}"#);
+            let opened = cookie(&key).open::<Session>(&sealed(&cookie(&key), &text), NOW);
+            assert_eq!(opened.is_some(), is_open, "{text}");
+        }
+    }
+
+    #[test]
+    fn ids_are_remembered_for_as_long_as_the_credential_they_came_with_and_the_session_together() {
+        let key = CookieKey::random();
+        let cookie = SessionCookie { dialect: Dialect::Minted(Wire::GuestSessions), ..cookie(&key) };
+        let minted = Wire::GuestSessions.read(br#"{"sessionId":"s","token":"t","expires_in":500}"#).expect("all there");
+        let known = Known { ids: minted.ids };
+        let headers = sent_back(&[cookie.seal_known(&known, minted.life, NOW)]);
+        assert_eq!(cookie.open(&headers, NOW + 589), Some(known));
+        assert_eq!(cookie.open::<Known>(&headers, NOW + 590), None);
+    }
+
+    #[test]
+    fn no_two_deployments_and_dialects_share_a_name() {
+        let key = CookieKey::random();
+        let deployments = [None, DeploymentId::parse("guest-webchat"), DeploymentId::parse("b")];
+        let dialects = Wire::ALL.map(Dialect::Minted);
+        let mut names = std::collections::HashSet::new();
+        for deployment in &deployments {
+            for dialect in [Dialect::WebMessaging].into_iter().chain(dialects) {
+                let name = SessionCookie { deployment: deployment.as_ref(), dialect, ..cookie(&key) }.name();
+                assert!(names.insert(name.clone()), "{name}");
+            }
+        }
     }
 
     #[test]
@@ -241,7 +312,7 @@ mod tests {
         let line = for_one.seal(&Session::start(), NOW).0;
         let renamed = line.to_str().expect("ASCII").replace(&for_one.name(), &for_other.name());
         let headers = sent_back(&[SetCookie(HeaderValue::try_from(renamed).expect("ASCII"))]);
-        assert_eq!(for_other.open(&headers, NOW), None);
+        assert_eq!(for_other.open::<Session>(&headers, NOW), None);
     }
 
     #[test]

@@ -1,5 +1,7 @@
-//! The command line and the one environment variable, checked as a whole: every bad setting is named at once,
-//! by someone who is about to correct them all.
+//! The command line and the two environment variables, checked as a whole: every bad setting is named at once,
+//! for someone who is about to correct them all. Reads no environment itself.
+
+mod backend;
 
 use std::ffi::OsString;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -7,9 +9,10 @@ use std::time::Duration;
 
 use command_line::{CommandLine, Mistakes, Takes};
 
-use crate::ask::DeploymentId;
+use crate::ask::{Ask, DeploymentId};
+use crate::backend::BackendSettings;
 use crate::origin::Origin;
-use crate::session_cookie::{CookieKey, SessionCookie};
+use crate::session_cookie::{COOKIE_MAX_AGE, CookieKey, SessionCookie};
 
 /// What `--help` prints.
 pub const USAGE: &str = "\
@@ -33,7 +36,18 @@ token-proxy: the site's own endpoint that grants and renews a chat visitor's gue
     --fault-control          /control/... lets tests make the endpoint fail; loopback only
     --help                   this text
 
+    --dialect NAME           serve this wire as well; may be repeated (web-messaging is always served): external-contacts,
+                             guest-sessions, guest-webchat, webmessaging-guests, conversation-socket. Its tokens are minted:
+    --api ORIGIN             the API's origin, such as https://api.mypurecloud.ie
+    --client-id ID           OAuth client (grant type client credentials) that may mint guests
+    --client-secret-file FILE
+                             file with its secret
+    --guest-name TEXT        name of guest-webchat's guests (default: Guest User)
+    --guest-email ADDRESS    and their address (default: guest@example.com)
+
     TOKEN_PROXY_KEY          the cookie key, where there is no --key-file
+    TOKEN_PROXY_CLIENT_SECRET
+                             the client's secret, where there is no --client-secret-file
 ";
 
 /// Everything that an operator may choose.
@@ -52,7 +66,27 @@ pub struct Settings {
     pub(crate) insecure_cookie: bool,
     pub(crate) key: CookieKey,
     pub(crate) key_is_temporary: bool,
+    /// `None` where web-messaging alone is served.
+    pub(crate) backend: Option<BackendSettings>,
     pub(crate) fault_control: bool,
+}
+
+/// What the environment may say: the secrets that are no arguments, for everybody on the machine sees those.
+#[derive(Default)]
+pub struct Environment {
+    /// `TOKEN_PROXY_KEY`: the cookie key.
+    pub key: Option<String>,
+    /// `TOKEN_PROXY_CLIENT_SECRET`: the secret of `--client-id`.
+    pub client_secret: Option<String>,
+}
+
+impl Environment {
+    /// That of this process.
+    pub fn of_this_process() -> Environment {
+        // Set but empty is how compose files say "not set".
+        let read = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
+        Environment { key: read("TOKEN_PROXY_KEY"), client_secret: read("TOKEN_PROXY_CLIENT_SECRET") }
+    }
 }
 
 /// What the command line asks for.
@@ -91,22 +125,19 @@ impl Settings {
         warnings
     }
 
-    pub(crate) fn session_cookie<'a>(&'a self, deployment: Option<&'a DeploymentId>) -> SessionCookie<'a> {
+    pub(crate) fn session_cookie<'a>(&'a self, ask: &'a Ask) -> SessionCookie<'a> {
         SessionCookie {
             key: &self.key,
-            deployment,
+            deployment: ask.deployment.as_ref(),
+            dialect: ask.dialect,
             secure: !self.insecure_cookie,
-            // The session's life counts from the visitor's last message, which may be written as late as a
-            // grant's life after the cookie was issued.
-            max_age: (self.session_life + self.life).min(COOKIE_MAX_AGE),
+            session_life: self.session_life,
+            life: self.life,
         }
     }
 }
 
-/// Browsers forget a cookie after 400 days, whatever it says (RFC 6265bis, 5.5).
-const COOKIE_MAX_AGE: Duration = Duration::from_hours(400 * 24);
-
-const OPTIONS: [(&str, Takes); 10] = [
+const OPTIONS: [(&str, Takes); 16] = [
     ("--origin", Takes::Values),
     ("--deployment", Takes::Values),
     ("--host", Takes::Value),
@@ -115,15 +146,21 @@ const OPTIONS: [(&str, Takes); 10] = [
     ("--connections-per-minute", Takes::Value),
     ("--session-life", Takes::Value),
     ("--key-file", Takes::Value),
+    ("--dialect", Takes::Values),
+    ("--api", Takes::Value),
+    ("--client-id", Takes::Value),
+    ("--client-secret-file", Takes::Value),
+    ("--guest-name", Takes::Value),
+    ("--guest-email", Takes::Value),
     ("--insecure-cookie", Takes::Nothing),
     ("--fault-control", Takes::Nothing),
 ];
 
 impl Command {
-    /// Reads the arguments (without the program's name), the key in the environment and the key file.
+    /// Reads the arguments (without the program's name), the secrets of the environment, and the files that are named.
     pub fn read(
         args: impl IntoIterator<Item = impl Into<OsString>>,
-        key_in_environment: Option<String>,
+        environment: Environment,
     ) -> Result<Command, Mistakes> {
         let mut line = CommandLine::read(&OPTIONS, args);
         if line.wants_help() {
@@ -152,7 +189,8 @@ impl Command {
         if fault_control && !host.is_loopback() {
             line.mistake("--fault-control is for tests: only with a loopback --host");
         }
-        let key = key(&mut line, key_in_environment);
+        let key = key(&mut line, environment.key);
+        let backend = backend::read(&mut line, environment.client_secret);
         line.judge(Command::Serve(Box::new(Settings {
             address: SocketAddr::new(host, port.unwrap_or(9001)),
             origins,
@@ -165,6 +203,7 @@ impl Command {
             insecure_cookie,
             key_is_temporary: key.is_none(),
             key: key.unwrap_or_else(CookieKey::random),
+            backend,
             fault_control,
         })))
     }
@@ -172,22 +211,32 @@ impl Command {
 
 /// `None` where none was given, or where what was given is bad and now named so.
 fn key(line: &mut CommandLine, in_environment: Option<String>) -> Option<CookieKey> {
-    let (from, text) = match (line.text("--key-file"), in_environment) {
-        (None, None) => return None,
+    let (from, text) = one_of_two(line, "--key-file", "TOKEN_PROXY_KEY", in_environment)?;
+    CookieKey::from_base64(&text).map_err(|bad| line.mistake(format!("{from} {bad}"))).ok()
+}
+
+/// A secret out of a file or the environment, and the name of its place; `None` where it is in neither, in both, or cannot be read.
+fn one_of_two(
+    line: &mut CommandLine,
+    file_option: &'static str,
+    variable: &'static str,
+    in_environment: Option<String>,
+) -> Option<(&'static str, String)> {
+    match (line.text(file_option), in_environment) {
+        (None, None) => None,
         (Some(_), Some(_)) => {
-            line.mistake("--key-file and TOKEN_PROXY_KEY are both given: keep one");
-            return None;
+            line.mistake(format!("{file_option} and {variable} are both given: keep one"));
+            None
         }
-        (None, Some(text)) => ("TOKEN_PROXY_KEY", text),
+        (None, Some(text)) => Some((variable, text)),
         (Some(file), None) => match std::fs::read_to_string(&file) {
-            Ok(text) => ("--key-file", text),
+            Ok(text) => Some((file_option, text)),
             Err(error) => {
-                line.mistake(format!("--key-file cannot be read: {file}: {error}"));
-                return None;
+                line.mistake(format!("{file_option} cannot be read: {file}: {error}"));
+                None
             }
         },
-    };
-    CookieKey::from_base64(&text).map_err(|bad| line.mistake(format!("{from} {bad}"))).ok()
+    }
 }
 
 fn seconds(line: &mut CommandLine, name: &str, least: u64, most: u64) -> Option<Duration> {

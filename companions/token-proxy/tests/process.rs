@@ -28,8 +28,11 @@ fn program(args: &[&str]) -> Command {
 }
 
 fn start(args: &[&str]) -> Proxy {
-    let args = [&["--origin", "https://shop.example", "--port", "0"], args].concat();
-    let mut child = program(&args).spawn().expect("the program starts");
+    start_program(&mut program(&[&["--origin", "https://shop.example", "--port", "0"], args].concat()))
+}
+
+fn start_program(program: &mut Command) -> Proxy {
+    let mut child = program.spawn().expect("the program starts");
     let mut log = BufReader::new(child.stderr.take().expect("stderr is piped"));
     let mut line = String::new();
     while !line.contains("listening on http://") {
@@ -159,4 +162,45 @@ fn help_that_cannot_be_written_ends_with_one_and_a_line() {
     assert_eq!(output.status.code(), Some(1));
     let said = String::from_utf8(output.stderr).unwrap();
     assert!(said.starts_with("token-proxy: cannot write to standard output: ") && said.lines().count() == 1, "{said}");
+}
+
+/// An API that refuses whoever asks, in his own words, once for each connection.
+fn refusing_api() -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = listener.local_addr().expect("an address");
+    std::thread::spawn(move || {
+        for socket in listener.incoming() {
+            let mut socket = socket.expect("a visitor");
+            let mut heard = [0; 4096];
+            let length = socket.read(&mut heard).expect("a question");
+            let words = String::from_utf8_lossy(&heard[..length]).replace(['\r', '\n'], " ");
+            let length = words.len();
+            write!(socket, "HTTP/1.1 401 No\r\ncontent-length: {length}\r\nx-heard: {words}\r\n\r\n{words}")
+                .expect("a listener");
+        }
+    });
+    address
+}
+
+#[cfg(unix)]
+#[test]
+fn a_refused_client_is_logged_with_what_to_change_and_without_its_secret() {
+    let api = format!("http://{}", refusing_api());
+    let args =
+        ["--origin=https://shop.example", "--port=0", "--dialect=guest-sessions", "--client-id=c", "--api", &api];
+    let mut proxy = start_program(program(&args).env("TOKEN_PROXY_CLIENT_SECRET", "hunter2"));
+    let body = r#"{"dialect":"guest-sessions"}"#;
+    let head = "POST /api/genesys/refresh HTTP/1.1\r\norigin: https://shop.example";
+    let refused = exchange(proxy.address, head, body);
+    assert!(refused.starts_with("HTTP/1.1 502") && refused.contains("retry-after: 30\r\n"), "{refused}");
+
+    tell_to_stop(&proxy.child);
+    assert!(proxy.child.wait().unwrap().success());
+    let mut log = String::new();
+    proxy.log.read_to_string(&mut log).unwrap();
+    assert!(log.contains("problem=\"client-refused\"") && log.contains("Correct --client-id"), "{log}");
+    // As such, and as it goes over the wire behind the id.
+    for secret in ["hunter2", "YzpodW50ZXIy"] {
+        assert!(!log.contains(secret) && !refused.contains(secret), "{log}{refused}");
+    }
 }

@@ -142,7 +142,9 @@ async fn cookie_is_out_of_reach_of_scripts_other_sites_and_other_paths() {
 #[tokio::test]
 async fn insecure_cookie_lacks_secure_and_its_prefix_and_nothing_else() {
     let args = ["--insecure-cookie", "--origin=http://127.0.0.1:8080"];
-    let Ok(token_proxy::Command::Serve(settings)) = token_proxy::Command::read(args, None) else {
+    let Ok(token_proxy::Command::Serve(settings)) =
+        token_proxy::Command::read(args, token_proxy::Environment::default())
+    else {
         panic!("plain http and an insecure cookie go together")
     };
     let answer =

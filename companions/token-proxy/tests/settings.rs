@@ -1,10 +1,15 @@
 //! The command line: defaults, bounds, and every mistake named at once without repeating a secret.
 
-use token_proxy::{Command, Settings};
+use token_proxy::{Command, Environment, Settings};
 
 fn read(args: &[&str], key: Option<&str>) -> Result<Settings, String> {
+    read_with(args, key, None)
+}
+
+fn read_with(args: &[&str], key: Option<&str>, client_secret: Option<&str>) -> Result<Settings, String> {
     let args = args.iter().map(|arg| (*arg).to_owned());
-    match Command::read(args, key.map(str::to_owned)) {
+    let [key, client_secret] = [key, client_secret].map(|text| text.map(str::to_owned));
+    match Command::read(args, Environment { key, client_secret }) {
         Ok(Command::Serve(settings)) => Ok(*settings),
         Ok(Command::Help) => panic!("help was not asked for"),
         Err(bad) => Err(bad.to_string()),
@@ -128,7 +133,7 @@ fn what_is_for_development_does_not_reach_production() {
 
 #[test]
 fn help_names_every_setting() {
-    assert!(matches!(Command::read(["--help".to_owned()], None), Ok(Command::Help)));
+    assert!(matches!(Command::read(["--help".to_owned()], Environment::default()), Ok(Command::Help)));
     let flags = [
         "--origin",
         "--deployment",
@@ -141,8 +146,103 @@ fn help_names_every_setting() {
         "--insecure-cookie",
         "--fault-control",
         "TOKEN_PROXY_KEY",
+        "--dialect",
+        "--api",
+        "--client-id",
+        "--client-secret-file",
+        "--guest-name",
+        "--guest-email",
+        "TOKEN_PROXY_CLIENT_SECRET",
     ];
     for flag in flags {
         assert!(token_proxy::USAGE.contains(flag), "{flag}");
     }
+}
+
+/// All that a minted dialect needs, but for the secret.
+const MINTED: [&str; 4] = [PAGE, "--dialect=guest-sessions", "--api=https://api.mypurecloud.ie", "--client-id=c"];
+
+#[test]
+fn a_minted_dialect_needs_the_api_a_client_and_its_secret_and_all_of_it_is_named_at_once() {
+    assert!(read_with(&MINTED, Some(KEY), Some("s")).is_ok());
+    assert!(read_with(&[PAGE, "--dialect", "web-messaging"], Some(KEY), Some("s")).is_ok(), "served anyway");
+    let said = read(&MINTED[..2], Some(KEY)).unwrap_err();
+    let missing: Vec<_> = said.lines().map(|line| line.split_once(" is missing").expect(line).0).collect();
+    assert_eq!(missing, ["--api", "--client-id", "--client-secret-file"]);
+    assert!(said.contains("TOKEN_PROXY_CLIENT_SECRET"), "{said}");
+}
+
+#[test]
+fn every_bad_setting_of_a_minted_dialect_is_named_at_once() {
+    let args = [
+        PAGE,
+        "--dialect=guest-webchat",
+        "--dialect=sms",
+        "--api=https://api.mypurecloud.ie/api/v2",
+        "--client-id=a:b",
+        "--client-secret-file=/nowhere/secret",
+        "--guest-name=a\tb",
+        &format!("--guest-email={}@b.example", "a".repeat(250)),
+    ];
+    let said = read(&args, Some(KEY)).unwrap_err();
+    let named = [
+        "--dialect must be web-messaging, external-contacts",
+        "--guest-name must",
+        "--guest-email must",
+        "--api must",
+        "--client-id must",
+        "--client-secret-file cannot be read: /nowhere/secret",
+    ];
+    assert_eq!(said.lines().count(), named.len(), "{said}");
+    for (line, name) in said.lines().zip(named) {
+        assert!(line.starts_with(name), "{name}: {said}");
+    }
+}
+
+#[test]
+fn what_has_no_effect_is_a_mistake() {
+    let of_no_dialect =
+        ["--api=https://api.example", "--client-id=c", "--client-secret-file=f", "--guest-name=g", "--guest-email=e"];
+    let said = read(&[&[PAGE], &of_no_dialect[..]].concat(), Some(KEY)).unwrap_err();
+    assert_eq!(said.lines().filter(|line| line.contains("has no effect without")).count(), 5, "{said}");
+    let said = read_with(&[&MINTED[..], &["--guest-name=g"]].concat(), Some(KEY), Some("s")).unwrap_err();
+    assert_eq!(said, "--guest-name has no effect without --dialect guest-webchat");
+    // The environment is often shared.
+    assert!(read_with(&[PAGE], Some(KEY), Some("s")).is_ok());
+}
+
+#[test]
+fn the_api_is_asked_by_plain_http_on_this_machine_only() {
+    for (api, is_good) in [
+        ("https://api.mypurecloud.com", true),
+        ("http://127.0.0.1:9000", true),
+        ("http://localhost:9000/", true),
+        ("http://api.mypurecloud.com", false),
+        ("http://10.0.0.7:9000", false),
+        ("api.mypurecloud.com", false),
+    ] {
+        let args = [PAGE, "--dialect=guest-sessions", "--client-id=c", "--api", api];
+        assert_eq!(read_with(&args, Some(KEY), Some("s")).is_ok(), is_good, "{api}");
+    }
+}
+
+#[test]
+fn the_secret_is_read_from_a_file_or_the_environment_and_never_repeated() {
+    let file = format!("{}/client-secret", env!("CARGO_TARGET_TMPDIR"));
+    std::fs::write(&file, "hunter2\n").unwrap();
+    let with_file = |secret| read_with(&[&MINTED[..], &["--client-secret-file", &file]].concat(), Some(KEY), secret);
+    assert!(!format!("{:?}", with_file(None).unwrap()).contains("hunter2"));
+    assert_eq!(
+        with_file(Some("s")).unwrap_err(),
+        "--client-secret-file and TOKEN_PROXY_CLIENT_SECRET are both given: keep one"
+    );
+    std::fs::write(&file, "hunter2\nhunter3\n").unwrap();
+    assert_eq!(with_file(None).unwrap_err(), "--client-secret-file must hold the client's secret, and nothing else");
+    for secret in [" ", "hunter2 hunter3", "hünter2"] {
+        let said = read_with(&MINTED, Some(KEY), Some(secret)).unwrap_err();
+        assert_eq!(said, "TOKEN_PROXY_CLIENT_SECRET must hold the client's secret, and nothing else");
+    }
+    // There is no option that takes it.
+    let said = read(&[&MINTED[..], &["--client-secret=hunter2"]].concat(), Some(KEY)).unwrap_err();
+    assert!(said.contains("--client-secret is not known") && !said.contains("hunter2"), "{said}");
 }

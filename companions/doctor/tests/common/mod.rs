@@ -58,7 +58,8 @@ impl Site {
         let own = ["--origin", &origin, "--insecure-cookie", "--fault-control"];
         let own = if arguments.contains(&"--origin") { &own[2..] } else { &own[..] };
         let all = own.iter().chain(arguments).map(|it| (*it).to_owned());
-        let Ok(token_proxy::Command::Serve(settings)) = token_proxy::Command::read(all, Some(KEY.into())) else {
+        let environment = token_proxy::Environment { key: Some(KEY.into()), ..token_proxy::Environment::default() };
+        let Ok(token_proxy::Command::Serve(settings)) = token_proxy::Command::read(all, environment) else {
             panic!("the proxy's settings are bad: {arguments:?}")
         };
         self.runtime.spawn(token_proxy::serve(listener, token_proxy::router(*settings), std::future::pending::<()>()));

@@ -1,12 +1,14 @@
 //! What the tests share: a service called without a socket, and a browser's half of the conversation.
 #![allow(dead_code, unreachable_pub, reason = "each test file is a crate and uses its own part of this")]
 
+pub mod api;
+
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::header::{HeaderName, ORIGIN, SET_COOKIE};
 use axum::http::{HeaderMap, Method, Request, StatusCode};
 use serde_json::{Value, json};
-use token_proxy::{Command, REFRESH_PATH, router};
+use token_proxy::{Command, Environment, REFRESH_PATH, router};
 use tower::ServiceExt;
 
 pub const PAGE: &str = "https://shop.example";
@@ -22,12 +24,28 @@ pub fn service(args: &[&str]) -> Router {
 
 pub fn service_with_key(key: &str, args: &[&str]) -> Router {
     let args = ["--origin", PAGE].iter().chain(args).map(|arg| (*arg).to_owned());
-    match Command::read(args, Some(key.to_owned())).expect("the test's settings are good") {
+    let environment = Environment { key: Some(key.to_owned()), ..Environment::default() };
+    match Command::read(args, environment).expect("the test's settings are good") {
         Command::Serve(settings) => router(*settings),
         Command::Help => unreachable!("no test asks for help here"),
     }
 }
 
+/// A service that serves all dialects out of this API, with these further arguments.
+pub fn minting(api: &api::Api, args: &[&str]) -> Router {
+    let args: Vec<_> = ["--origin".to_owned(), PAGE.to_owned()]
+        .into_iter()
+        .chain(api.arguments())
+        .chain(args.iter().map(|arg| (*arg).to_owned()))
+        .collect();
+    let environment = Environment { key: Some(KEY.to_owned()), client_secret: Some(api::SECRET.to_owned()) };
+    match Command::read(args, environment).expect("the test's settings are good") {
+        Command::Serve(settings) => router(*settings),
+        Command::Help => unreachable!("no test asks for help here"),
+    }
+}
+
+#[derive(Debug)]
 pub struct Answer {
     pub status: StatusCode,
     pub headers: HeaderMap,
@@ -70,7 +88,10 @@ impl Answer {
 
     /// Everything that left the process, for a search.
     pub fn bytes(&self) -> Vec<u8> {
-        let mut all = format!("{:?}\n", self.headers).into_bytes();
+        let mut all = format!("{}\n", self.status).into_bytes();
+        for (name, value) in &self.headers {
+            all.extend([name.as_str().as_bytes(), b": ", value.as_bytes(), b"\n"].concat());
+        }
         all.extend(&self.body);
         all
     }
@@ -98,6 +119,11 @@ pub fn refresh() -> Refresh {
 impl Refresh {
     pub fn json(self, body: &Value) -> Refresh {
         self.body(body.to_string())
+    }
+
+    /// Asks for a token of this dialect.
+    pub fn dialect(self, name: &str) -> Refresh {
+        self.json(&json!({ "dialect": name }))
     }
 
     pub fn new_session(self) -> Refresh {
