@@ -7,11 +7,14 @@ use crate::faults::{Faults, Passing, Place};
 use crate::random::Random;
 use crate::script::Act;
 use crate::settings::Settings;
-use crate::wire::web_messaging::Incoming;
 use crate::{Action, Connection, Effect, FaultRule, Refusal};
 
 mod agent;
 mod answer;
+mod contacts;
+mod credentials;
+mod guest_line;
+mod guests;
 mod history;
 mod levers;
 mod limits;
@@ -26,8 +29,10 @@ pub use line::ConnectionReport;
 pub use saved::Unreadable;
 pub use session::{Accepted, Direction, Kind, SessionReport};
 
+use credentials::Credentials;
 use limits::{MINUTE, Window, seconds};
 use line::{Line, Parcel};
+use receive::Heard;
 pub(crate) use session::Row;
 use session::Session;
 use sign_in::SignIns;
@@ -43,7 +48,8 @@ pub struct Backend {
     /// History JWTs: the session's token and when they end.
     jwts: BTreeMap<String, (String, u64)>,
     sign_ins: SignIns,
-    /// New connections by deployment.
+    credentials: Credentials,
+    /// New connections by deployment, and on the wires that know none by the wire's name.
     arrivals: HashMap<String, Window>,
     /// What happens later, by time and then in the order of scheduling.
     queue: BTreeMap<(u64, u64), Due>,
@@ -57,15 +63,27 @@ pub struct Backend {
 #[derive(Debug)]
 enum Due {
     /// A delayed request arrives, with what faults have in store for it.
-    Inbound(Connection, Box<Incoming>, Vec<Effect>),
+    Inbound(Connection, Box<Heard>, Vec<Effect>),
     /// A delayed frame arrives.
     Outbound(Connection, Parcel),
     /// The agent acts, if the conversation is still the same.
     Agent { token: String, conversation: u32, act: Act },
     /// A fault has let a connection open only to close it.
     Cut(Connection, u16, String),
-    /// An action that a REST request caused.
+    /// An action that a REST request or an upgrade caused.
     Perform(Action),
+    /// A guest's time is up.
+    Alarm(Connection),
+}
+
+/// Somebody wants a socket.
+struct Arrival<'a> {
+    line: Line,
+    /// The conversation that it will be about, where that is known.
+    token: Option<&'a str>,
+    /// Whether it would be let in by what it has shown.
+    is_welcome: bool,
+    origin: Option<&'a str>,
 }
 
 impl Backend {
@@ -79,6 +97,7 @@ impl Backend {
             sessions: BTreeMap::new(),
             jwts: BTreeMap::new(),
             sign_ins: SignIns::default(),
+            credentials: Credentials::default(),
             arrivals: HashMap::new(),
             queue: BTreeMap::new(),
             scheduled: 0,
@@ -95,20 +114,26 @@ impl Backend {
         deployment_id: &str,
         origin: Option<&str>,
     ) -> Result<(), Refusal> {
-        let passing = Passing { at: Place::Upgrade, token: None, connection: Some(connection) };
+        let is_welcome = self.settings.deployment(deployment_id).is_some_and(|found| found.active);
+        let line = Line::new(now, deployment_id);
+        self.admit(now, connection, Arrival { line, token: None, is_welcome, origin })
+    }
+
+    /// An upgrade of any wire: the faults first, then whether it is let in, and how many were lately.
+    fn admit(&mut self, now: u64, connection: Connection, arrival: Arrival) -> Result<(), Refusal> {
+        let Arrival { mut line, token, is_welcome, origin } = arrival;
+        let passing = Passing { at: Place::Upgrade, token, connection: Some(connection) };
         let effects = self.faults.strike(&passing, &mut self.random);
         if let Some(refusal) = effects.iter().find_map(refusal) {
             return Err(refusal);
         }
-        let active = self.settings.deployment(deployment_id).is_some_and(|found| found.active);
-        if !active || !self.settings.admits(origin) {
+        if !is_welcome || !self.settings.admits(origin) {
             return Err(Refusal { status: 403, retry_after: None });
         }
-        let arrivals = self.arrivals.entry(deployment_id.to_owned()).or_default();
+        let arrivals = self.arrivals.entry(line.deployment.clone()).or_default();
         arrivals
             .take(now, self.settings.limits.connections_per_minute, MINUTE)
             .map_err(|wait| Refusal { status: 429, retry_after: Some(seconds(wait).to_string()) })?;
-        let mut line = Line::new(now, deployment_id);
         for effect in effects {
             match effect {
                 Effect::BlackHole { side, ms } => line.black_hole(now, side, ms),
@@ -129,6 +154,7 @@ impl Backend {
 
     /// The client closed, or vanished and was noticed. A client that vanishes unnoticed keeps its place in the session.
     pub fn disconnect(&mut self, _now: u64, connection: Connection) {
+        self.disarm(connection);
         self.leave_session(connection);
         self.lines.remove(&connection);
         let theirs = |due: &Due| matches!(due, Due::Perform(action) if action.connection() == connection);
@@ -144,16 +170,17 @@ impl Backend {
     pub fn advance(&mut self, now: u64) -> Vec<Action> {
         while let Some(entry) = self.queue.first_entry().filter(|entry| entry.key().0 <= now) {
             match entry.remove() {
-                Due::Inbound(connection, incoming, effects) => {
-                    self.arrived(now, connection, &incoming, effects);
+                Due::Inbound(connection, heard, effects) => {
+                    self.arrived(now, connection, &heard, effects);
                 }
                 Due::Outbound(connection, parcel) => self.arrive(now, connection, parcel),
                 Due::Agent { token, conversation, act } => self.agent_acts(now, &token, conversation, act),
                 Due::Cut(connection, code, reason) => self.cut(connection, code, &reason),
                 Due::Perform(action) => self.out.push(action),
+                Due::Alarm(connection) => self.ring(now, connection),
             }
         }
-        let expired = |session: &&Session| session.is_live() && session.expires <= now;
+        let expired = |session: &&Session| session.ends().is_some_and(|end| end <= now);
         let expired: Vec<String> =
             self.sessions.values().filter(expired).map(|session| session.token.clone()).collect();
         for token in expired {
@@ -165,11 +192,12 @@ impl Backend {
     /// When [`Backend::advance`] has something to do next. A time in the past means at once.
     pub fn next_due(&self) -> Option<u64> {
         let queued = self.queue.keys().next().map(|&(at, _)| at);
-        let expiry = self.sessions.values().filter(|session| session.is_live()).map(|session| session.expires);
+        let expiry = self.sessions.values().filter_map(Session::ends);
         expiry.chain(queued).min()
     }
 
-    /// What was really accepted under this token, in order, over all its conversations.
+    /// What was really accepted under this token, in order, over all its conversations. Here and wherever else a session's
+    /// token is asked for, a conversation of another [`Wire`](crate::Wire) than Web Messaging goes by its id.
     pub fn transcript(&self, token: &str) -> Vec<Accepted> {
         let rows = self.sessions.get(token).map_or(&[][..], |session| &session.rows);
         rows.iter().map(Row::accepted).collect()
@@ -237,9 +265,19 @@ impl Backend {
         self.revision
     }
 
-    fn schedule(&mut self, at: u64, due: Due) {
+    /// Its place in the queue.
+    fn schedule(&mut self, at: u64, due: Due) -> (u64, u64) {
         self.scheduled += 1;
-        self.queue.insert((at, self.scheduled), due);
+        let place = (at, self.scheduled);
+        self.queue.insert(place, due);
+        place
+    }
+
+    /// What the call in progress has caused is due at once, for it cannot return it.
+    fn perform_later(&mut self, now: u64) {
+        for action in self.take_out() {
+            self.schedule(now, Due::Perform(action));
+        }
     }
 
     fn take_out(&mut self) -> Vec<Action> {

@@ -112,6 +112,11 @@ enum Lever {
         text: String,
     },
     Type,
+    Queue {
+        position: u32,
+        #[serde(default)]
+        wait_seconds: u64,
+    },
     Disconnect {
         #[serde(default = "yes")]
         read_only: bool,
@@ -150,6 +155,7 @@ impl Lever {
     fn pull(self, backend: &mut Backend, now: u64, token: &str) -> Vec<Action> {
         match self {
             Self::Say { text } => backend.agent_says(now, token, &text),
+            Self::Queue { position, wait_seconds } => backend.queue(now, token, position, wait_seconds),
             Self::Type => backend.agent_types(now, token),
             Self::Disconnect { read_only } => backend.disconnect_conversation(now, token, read_only),
             Self::Expire { announce } => backend.expire(now, token, announce),

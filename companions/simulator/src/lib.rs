@@ -42,4 +42,5 @@ pub use backend::{Accepted, Backend, ConnectionReport, Direction, Kind, SessionR
 pub use faults::{Cut, Effect, FaultRule, On, Side};
 pub use http::{Delivery, Headers, Request, Response};
 pub use server::{CannotStart, Options, Server};
-pub use settings::{DEMO_DEPLOYMENT, Deployment, Disconnection, Limits, Settings};
+pub use settings::{DEMO_DEPLOYMENT, Deployment, Disconnection, Limits, OAuth, Settings};
+pub use wire::Wire;

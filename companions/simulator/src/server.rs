@@ -1,7 +1,6 @@
-//! The shell's face: one origin with the socket at `/v1`, REST and config under their real paths, and `/control/*`.
+//! The shell's face: one origin with every wire's socket, REST and config under their real paths, and `/control/*`.
 //! Carries bytes; what they mean is the backend's business.
 
-use std::collections::HashMap;
 use std::fmt;
 use std::future::{Future, pending};
 use std::io;
@@ -12,8 +11,9 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, Bytes};
+use axum::extract::State;
 use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade};
-use axum::extract::{Query, State};
+use axum::http::uri::PathAndQuery;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response as HttpResponse};
 use axum::routing::get;
@@ -21,6 +21,7 @@ use tokio::net::TcpListener;
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use crate::shell::Shell;
+use crate::wire::Wire;
 use crate::{Action, Connection, Delivery, Headers, Request, Response, Settings, control};
 
 /// A frame of the real service is at most 128 KiB (assumed: its gateway's limit). More is no chat.
@@ -105,11 +106,11 @@ impl Server {
     /// Serves until `stop` is done; then closes every socket with 1001 and returns.
     pub async fn run(self, stop: impl Future<Output = ()>) -> io::Result<()> {
         let shell = self.shell;
-        let routes = Router::new()
-            .route("/v1", get(upgrade))
-            .nest("/control", control::routes())
-            .fallback(rest)
-            .with_state(Arc::clone(&shell));
+        let sockets = Wire::SOCKETS.into_iter().fold(Router::new(), |routes, (path, _)| {
+            // One of them is a mint as well: only a GET can be an upgrade.
+            routes.route(path, get(upgrade).fallback(rest))
+        });
+        let routes = sockets.nest("/control", control::routes()).fallback(rest).with_state(Arc::clone(&shell));
         let farewell = async {
             stop.await;
             shell.act(|backend, now| backend.close_all(now, 1001, "going away"));
@@ -125,15 +126,15 @@ impl Server {
 
 async fn upgrade(
     State(shell): State<Arc<Shell>>,
-    Query(query): Query<HashMap<String, String>>,
+    uri: Uri,
     headers: HeaderMap,
     socket: WebSocketUpgrade,
 ) -> HttpResponse {
-    let deployment = query.get("deploymentId").map_or("", String::as_str);
+    let target = uri.path_and_query().map_or("", PathAndQuery::as_str);
     let origin = text(&headers, header::ORIGIN);
     let (connection, actions) = shell.wire();
     let outcome =
-        shell.ask(|backend, now| (Vec::new(), backend.upgrade(now, connection, deployment, origin.as_deref())));
+        shell.ask(|backend, now| (Vec::new(), backend.upgrade_to(now, connection, target, origin.as_deref())));
     if let Err(refusal) = outcome {
         shell.unwire(connection);
         let mut response = status(refusal.status).into_response();

@@ -1,6 +1,8 @@
 //! Everything about the backend that can be set, with the documented default and where its number comes from.
 //! Serializable with every field optional, so that a test may patch one field while the simulator runs.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 /// The deployment that exists without any configuration, for demo and tests.
@@ -27,6 +29,8 @@ pub struct Settings {
     pub history_shows_client_id: bool,
     /// How much of what.
     pub limits: Limits,
+    /// Who may mint guests' tokens, and what these are good for. Of no matter to Web Messaging.
+    pub oauth: OAuth,
 }
 
 impl Default for Settings {
@@ -40,6 +44,7 @@ impl Default for Settings {
             agent: true,
             history_shows_client_id: true,
             limits: Limits::default(),
+            oauth: OAuth::default(),
         }
     }
 }
@@ -188,6 +193,36 @@ impl Default for Limits {
             attribute_bytes: 2048,
             page_size: 25,
             jwt_seconds: 60,
+        }
+    }
+}
+
+/// The organisation's OAuth client (client credentials), and the lives of what is had with it. A token keeps the life
+/// and the scopes that it was issued with: a change is met by the next service token, and by guests minted with that.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+pub struct OAuth {
+    /// The client's id.
+    pub client_id: String,
+    /// The client's secret.
+    pub client_secret: String,
+    /// What the client may do, and so its guests (default: all that any wire asks for).
+    pub scopes: BTreeSet<String>,
+    /// Life of a service token in seconds (3600).
+    pub service_token_seconds: u64,
+    /// Life of a guest's token in seconds (900).
+    pub guest_token_seconds: u64,
+}
+
+impl Default for OAuth {
+    fn default() -> Self {
+        let scopes = ["guest:read", "guest:write", "conversation:read", "conversation:write"];
+        Self {
+            client_id: "demo-client".into(),
+            client_secret: "demo-secret".into(),
+            scopes: scopes.map(str::to_owned).into(),
+            service_token_seconds: 3600,
+            guest_token_seconds: 900,
         }
     }
 }

@@ -39,6 +39,9 @@ impl Backend {
         if !self.sessions.get(token).is_some_and(same) {
             return;
         }
+        if self.sessions.get_mut(token).is_some_and(|session| std::mem::take(&mut session.is_queued)) {
+            self.queue_moves(now, token, 0, 0);
+        }
         match act {
             Act::Types => self.send_agent_typing(now, token),
             Act::Says(text) => self.accept_outbound(now, token, &text),

@@ -6,7 +6,8 @@ use serde_json::Value;
 use super::limits::{MINUTE, SECOND, seconds};
 use super::session::{Direction, Kind, Row, Session, State};
 use super::{Backend, Connection};
-use crate::wire::web_messaging::{self as wire, Ask, Frame, Incoming, Message, Said, Welcome};
+use crate::wire::web_messaging::{self as wire, Ask, Incoming, Message, Said, Welcome};
+use crate::wire::{Frame, Wire};
 
 /// An error instead of an answer.
 enum Refused {
@@ -131,6 +132,9 @@ impl Backend {
         let number = self.sessions.len() as u64;
         let deployment = self.lines[&connection].deployment.clone();
         let session = self.sessions.entry(token.to_owned()).or_insert_with(|| Session::new(token, number, &deployment));
+        if session.wire != Wire::WebMessaging {
+            return refuse(400, BAD_REQUEST);
+        }
         session.configures.take(now, limits.configures_per_minute, MINUTE).map_err(Refused::TooMany)?;
         if session.is_live() && session.signed_in.is_some() && owner.is_none() {
             return refuse(4017, "Session is authenticated, guest access is not allowed");
@@ -162,7 +166,7 @@ impl Backend {
     }
 
     /// Adds the connection to the session's list; one too many costs the oldest its place.
-    fn join_session(&mut self, now: u64, connection: Connection, token: &str, room: usize) {
+    pub(super) fn join_session(&mut self, now: u64, connection: Connection, token: &str, room: usize) {
         if self.lines[&connection].token.as_deref() == Some(token) {
             return;
         }
@@ -266,23 +270,35 @@ impl Backend {
         late: u64,
     ) {
         let row = Row {
+            text: message.text.clone().filter(|_| kind == Kind::Message),
+            content: message.content.clone(),
+            client_id: message.client_id.clone(),
+            parent_message_id: message.parent_message_id.clone(),
+            tracing_id: tracing_id.map(str::to_owned),
+            visible_at: now + late,
+            ..self.inbound_row(now, kind)
+        };
+        self.accept(now, token, row);
+    }
+
+    pub(super) fn inbound_row(&mut self, now: u64, kind: Kind) -> Row {
+        Row {
             id: self.random.hex32(),
             message_id: Some(self.random.uuid()),
             direction: Direction::Inbound,
             kind,
-            text: message.text.clone().filter(|_| kind == Kind::Message),
-            content: message.content.clone(),
+            text: None,
+            content: Vec::new(),
             nickname: None,
             correlation_id: self.random.uuid(),
-            client_id: message.client_id.clone(),
-            parent_message_id: message.parent_message_id.clone(),
-            tracing_id: tracing_id.map(str::to_owned),
+            client_id: None,
+            parent_message_id: None,
+            tracing_id: None,
             read_only: false,
             time: now,
-            visible_at: now + late,
+            visible_at: now,
             conversation: 0,
-        };
-        self.accept(now, token, row);
+        }
     }
 
     /// Keeps a row and tells every connection of its session.
@@ -291,11 +307,15 @@ impl Backend {
         let Some(session) = self.sessions.get_mut(token) else { return };
         row.conversation = session.conversation;
         session.joined |= row.kind == Kind::Join;
-        session.expires = now + duration * SECOND;
-        let frame = wire::message(&row);
+        if session.wire == Wire::WebMessaging {
+            session.expires = now + duration * SECOND;
+        }
+        let frame = session.wire.accepted(token, &row);
         session.rows.push(row);
         self.revision += 1;
-        self.tell(now, token, &frame);
+        if let Some(frame) = frame {
+            self.tell(now, token, &frame);
+        }
     }
 
     /// Says one thing to every connection of the session, oldest first.
@@ -334,7 +354,9 @@ impl Backend {
 
     /// The session expires: with an event and a close everywhere, or silently, to be met as 4006.
     pub(super) fn expire_session(&mut self, now: u64, token: &str, announce: bool) {
-        if announce {
+        if self.sessions.get(token).is_some_and(|session| session.wire != Wire::WebMessaging) {
+            self.expire_tokens(now, token);
+        } else if announce {
             self.end_session(now, token, State::Expired, &["SessionExpiredEvent"]);
         } else if let Some(session) = self.sessions.get_mut(token) {
             session.state = State::Expired;

@@ -4,6 +4,8 @@
 use super::session::{Direction, Kind, Row, State};
 use super::{Action, Backend, Connection};
 use crate::script;
+use crate::wire::Wire;
+use crate::wire::guest::Say;
 use crate::wire::web_messaging::typing;
 
 impl Backend {
@@ -23,7 +25,16 @@ impl Backend {
         self.take_out()
     }
 
-    /// The agent or the flow ends the conversation: read-only, or so that the visitor may keep writing.
+    /// The visitor's place in line has changed; 0 means that an agent has the conversation. Said on the wires that have a word for it.
+    pub fn queue(&mut self, now: u64, token: &str, position: u32, wait_seconds: u64) -> Vec<Action> {
+        if self.is_writable(token) {
+            self.queue_moves(now, token, position, wait_seconds);
+        }
+        self.take_out()
+    }
+
+    /// The agent or the flow ends the conversation: read-only, or so that the visitor may keep writing. Only Web Messaging
+    /// knows the latter; elsewhere an end is an end.
     pub fn disconnect_conversation(&mut self, now: u64, token: &str, read_only: bool) -> Vec<Action> {
         if self.is_writable(token) {
             self.accept_disconnect(now, token, read_only);
@@ -32,7 +43,8 @@ impl Backend {
     }
 
     /// The session expires: with an event and a close on every connection, or silently, to be met as 4006 by the next
-    /// request.
+    /// request. On any other wire than Web Messaging it is every token of the conversation that ends, with what that wire
+    /// has for it.
     pub fn expire(&mut self, now: u64, token: &str, announce: bool) -> Vec<Action> {
         self.if_live(token, |backend| backend.expire_session(now, token, announce))
     }
@@ -87,6 +99,9 @@ impl Backend {
         let deployment = self.deployment_of(token);
         if deployment.show_agent_typing_indicator {
             let nickname = deployment.humanize.then_some(script::NAME);
+            if self.wire_of(token) != Wire::WebMessaging {
+                return self.tell_guests(now, token, &Say::Typing { name: nickname });
+            }
             let frame = typing(&self.random.hex32(), Direction::Outbound, nickname, now, None);
             self.tell(now, token, &frame);
         }
@@ -98,11 +113,16 @@ impl Backend {
     }
 
     pub(super) fn accept_disconnect(&mut self, now: u64, token: &str, read_only: bool) {
+        let read_only = read_only || self.wire_of(token) != Wire::WebMessaging;
         let row = Row { read_only, ..self.outbound_row(now, token, Kind::Disconnect) };
         self.accept(now, token, row);
         if let Some(session) = self.sessions.get_mut(token).filter(|_| read_only) {
             session.state = State::ReadOnly;
         }
+    }
+
+    fn wire_of(&self, token: &str) -> Wire {
+        self.sessions.get(token).map_or(Wire::WebMessaging, |session| session.wire)
     }
 
     fn outbound_row(&mut self, now: u64, token: &str, kind: Kind) -> Row {

@@ -5,10 +5,12 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use super::guest_line::Guest;
 use super::limits::Window;
 use super::{Backend, Due};
 use crate::faults::{Passing, Place};
-use crate::wire::web_messaging::{Frame, bare_event};
+use crate::wire::web_messaging::bare_event;
+use crate::wire::{Frame, Wire};
 use crate::{Action, Connection, Cut, Effect, Side};
 
 /// One live connection, for a look from outside.
@@ -17,7 +19,9 @@ use crate::{Action, Connection, Cut, Effect, Side};
 pub struct ConnectionReport {
     /// Its name.
     pub connection: Connection,
-    /// The session that it was configured for.
+    /// How it speaks.
+    pub wire: Wire,
+    /// The session that it was configured for, or the conversation that it attends.
     pub token: Option<String>,
     /// When it was opened, Unix milliseconds.
     pub opened: u64,
@@ -31,8 +35,10 @@ pub struct ConnectionReport {
 #[derive(Clone, Debug)]
 pub(crate) struct Line {
     pub(crate) deployment: String,
-    /// The session that it was configured for.
+    /// The session that it was configured for, or the conversation that it attends.
     pub(crate) token: Option<String>,
+    /// Who is there, on any other wire than the published one.
+    pub(crate) guest: Option<Guest>,
     opened: u64,
     pub(crate) requests: Window,
     pub(crate) echoes: Window,
@@ -79,8 +85,8 @@ pub(crate) enum Parcel {
     Frame(String),
     /// A frame that waits for the next one to overtake it.
     Straggler(String),
-    /// The close that follows a farewell.
-    Close,
+    /// The close that follows a farewell, with its code.
+    Close(u16),
 }
 
 impl Line {
@@ -88,6 +94,7 @@ impl Line {
         Self {
             deployment: deployment.to_owned(),
             token: None,
+            guest: None,
             opened: now,
             requests: Window::default(),
             echoes: Window::default(),
@@ -100,6 +107,16 @@ impl Line {
             overtaken: Vec::new(),
             ended: false,
         }
+    }
+
+    /// Without a deployment: those wires know none.
+    pub(crate) fn of_guest(now: u64, guest: Guest) -> Self {
+        let name = format!("{:?}", guest.wire());
+        Self { guest: Some(guest), ..Self::new(now, &name) }
+    }
+
+    pub(crate) fn wire(&self) -> Wire {
+        self.guest.as_ref().map_or(Wire::WebMessaging, Guest::wire)
     }
 
     pub(crate) fn is_deaf(&self, now: u64) -> bool {
@@ -118,6 +135,7 @@ impl Line {
     pub(crate) fn report(&self, connection: Connection) -> ConnectionReport {
         ConnectionReport {
             connection,
+            wire: self.wire(),
             token: self.token.clone(),
             opened: self.opened,
             received: self.received.clone(),
@@ -164,13 +182,21 @@ impl Backend {
         }
     }
 
-    /// Tells the client that it is over, and closes with 1000 behind that. Nothing else reaches the connection.
+    /// Tells the client that it is over, where its wire has these words, and closes with 1000 behind that.
     pub(super) fn farewell(&mut self, now: u64, connection: Connection, events: &[&'static str]) {
-        for event in events {
-            self.push(now, connection, &bare_event(event));
+        if self.lines.get(&connection).is_some_and(|line| line.wire() == Wire::WebMessaging) {
+            for event in events {
+                self.push(now, connection, &bare_event(event));
+            }
         }
+        self.part(now, connection, 1000);
+    }
+
+    /// Closes with this code behind all that was said; 1006 without a handshake. Nothing else reaches the connection.
+    pub(super) fn part(&mut self, now: u64, connection: Connection, code: u16) {
+        self.disarm(connection);
         self.leave_session(connection);
-        self.dispatch(now, connection, 0, Parcel::Close);
+        self.dispatch(now, connection, 0, Parcel::Close(code));
         if let Some(line) = self.lines.get_mut(&connection) {
             line.ended = true;
         }
@@ -178,14 +204,11 @@ impl Backend {
 
     /// Ends the connection at once, whatever is under way; 1006 without a handshake.
     pub(super) fn cut(&mut self, connection: Connection, code: u16, reason: &str) {
+        self.disarm(connection);
         self.leave_session(connection);
-        if self.lines.remove(&connection).is_none() {
-            return;
+        if self.lines.remove(&connection).is_some() {
+            self.out.push(closing(connection, code, reason));
         }
-        self.out.push(match code {
-            1006 => Action::Drop { connection },
-            _ => Action::Close { connection, code, reason: reason.to_owned() },
-        });
     }
 
     /// A parcel arrives, unless the connection has become a black hole meanwhile.
@@ -207,9 +230,9 @@ impl Backend {
                 line.sent += 1;
                 self.out.push(Action::Send { connection, frame });
             }
-            Parcel::Close => {
+            Parcel::Close(code) => {
                 self.lines.remove(&connection);
-                self.out.push(Action::Close { connection, code: 1000, reason: String::new() });
+                self.out.push(closing(connection, code, ""));
             }
         }
     }
@@ -218,7 +241,7 @@ impl Backend {
     pub(super) fn arrive(&mut self, now: u64, connection: Connection, parcel: Parcel) {
         if let Some(line) = self.lines.get_mut(&connection) {
             match parcel {
-                Parcel::Frame(_) | Parcel::Close => line.outbound.leave(),
+                Parcel::Frame(_) | Parcel::Close(_) => line.outbound.leave(),
                 Parcel::Straggler(_) => {}
             }
         }
@@ -229,7 +252,7 @@ impl Backend {
         let Some(line) = self.lines.get_mut(&connection) else { return };
         match line.outbound.enter(now, delay) {
             None => self.deliver(now, connection, parcel),
-            Some(at) => self.schedule(at, Due::Outbound(connection, parcel)),
+            Some(at) => drop(self.schedule(at, Due::Outbound(connection, parcel))),
         }
     }
 
@@ -240,5 +263,12 @@ impl Backend {
         if let Some(session) = self.sessions.get_mut(&token) {
             session.connections.retain(|&other| other != connection);
         }
+    }
+}
+
+fn closing(connection: Connection, code: u16, reason: &str) -> Action {
+    match code {
+        1006 => Action::Drop { connection },
+        _ => Action::Close { connection, code, reason: reason.to_owned() },
     }
 }

@@ -2,21 +2,23 @@
 
 use serde_json::json;
 
-use super::{Backend, Due, Effect};
+use super::{Backend, Effect};
 use crate::faults::{Passing, Place};
 use crate::http::{Delivery, Request, Response};
 use crate::settings::{Deployment, Disconnection};
+use crate::wire::Wire;
+use crate::wire::external_contacts::contact_of;
 
 const DEPLOYMENTS: &str = "/webdeployments/v1/deployments/";
 const MESSAGES: &str = "/api/v2/webmessaging/messages";
 const TOKEN: &str = "/api/v2/webdeployments/token/";
 
 impl Backend {
-    /// A REST request: history, deployment config and domains, token exchange, refresh and revoke. What it causes on
-    /// sockets is due at once: call [`Backend::advance`] afterwards.
+    /// A REST request: history, deployment config and domains, token exchange, refresh and revoke; service tokens, guests'
+    /// tokens, and messages to a contact. What it causes on sockets is due at once: call [`Backend::advance`] afterwards.
     pub fn request(&mut self, now: u64, request: &Request) -> Response {
         let token = request.bearer_token().and_then(|jwt| self.token_of_jwt(now, jwt));
-        let token = token.map(str::to_owned);
+        let token = token.or_else(|| contact_of(&request.path)).map(str::to_owned);
         let passing = Passing { at: Place::Http(&request.path), token: token.as_deref(), connection: None };
         // A preflight is the browser's own; faults are for what the page asked.
         let effects = match request.method.as_str() {
@@ -27,10 +29,8 @@ impl Backend {
             Some(response) => response,
             None => self.route(now, request, &effects),
         };
-        response.delivery = self.delivery(&effects);
-        for action in self.take_out() {
-            self.schedule(now, Due::Perform(action));
-        }
+        response.delivery = response.delivery.and(self.delivery(&effects));
+        self.perform_later(now);
         self.allow_origin(request, response)
     }
 
@@ -45,6 +45,12 @@ impl Backend {
                 ("POST", "refresh") => self.refresh(now, request),
                 ("DELETE", "revoke") => self.revoke(now, request),
                 _ => Response::refusal(404, "not.found", "HTTP 404 Not Found"),
+            },
+            ("POST", "/oauth/token") => self.issue(now, request),
+            ("POST", _) => match (Wire::of_mint(path), contact_of(path)) {
+                (Some(wire), _) => self.mint(now, wire, request),
+                (None, Some(contact)) => self.post(now, contact, request),
+                (None, None) => Response::refusal(404, "not.found", "HTTP 404 Not Found"),
             },
             _ => Response::refusal(404, "not.found", "HTTP 404 Not Found"),
         }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::limits::Window;
-use crate::Connection;
+use crate::{Connection, Wire};
 
 /// One thing that the backend really accepted: the test oracle's unit.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -55,15 +55,17 @@ pub enum Kind {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SessionReport {
-    /// The visitor's token.
+    /// The visitor's token, or the conversation's id.
     pub token: String,
+    /// How it is spoken in.
+    pub wire: Wire,
     /// Whether it takes requests at all; read-only counts as live.
     pub live: bool,
     /// Whether its conversation is over.
     pub read_only: bool,
     /// Which conversation, counted from 1.
     pub conversation: u32,
-    /// When it expires, Unix milliseconds.
+    /// When it expires, Unix milliseconds; on any other wire than Web Messaging, when the last of its tokens does.
     pub expires: u64,
     /// Its live connections, oldest first.
     pub connections: Vec<Connection>,
@@ -149,12 +151,17 @@ pub(crate) enum State {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Session {
     pub(crate) token: String,
+    #[serde(default)]
+    pub(crate) wire: Wire,
+    /// The guest's id, on the wire that has one.
+    #[serde(default)]
+    pub(crate) guest: Option<String>,
     /// The order of first appearance.
     pub(crate) number: u64,
     pub(crate) deployment: String,
     pub(crate) state: State,
     pub(crate) conversation: u32,
-    /// A Join was accepted in this conversation.
+    /// A Join was accepted in this conversation; on the wires that have none, somebody has been connected.
     pub(crate) joined: bool,
     /// The refresh token of the sign-in that owns the session.
     pub(crate) signed_in: Option<String>,
@@ -175,12 +182,17 @@ pub(crate) struct Session {
     /// How often the agent has answered in this conversation.
     #[serde(skip)]
     pub(crate) agent_turns: u32,
+    /// The visitor was told to wait for the agent.
+    #[serde(skip)]
+    pub(crate) is_queued: bool,
 }
 
 impl Session {
     pub(crate) fn new(token: &str, number: u64, deployment: &str) -> Self {
         Self {
             token: token.to_owned(),
+            wire: Wire::WebMessaging,
+            guest: None,
             number,
             deployment: deployment.to_owned(),
             state: State::Gone,
@@ -195,6 +207,7 @@ impl Session {
             histories: Window::default(),
             agent_free_at: 0,
             agent_turns: 0,
+            is_queued: false,
         }
     }
 
@@ -205,6 +218,17 @@ impl Session {
         self.joined = false;
         self.agent_free_at = 0;
         self.agent_turns = 0;
+        self.is_queued = false;
+    }
+
+    /// Whether it takes requests, on this wire.
+    pub(crate) fn is_of(&self, wire: Wire) -> bool {
+        self.wire == wire && self.is_live()
+    }
+
+    /// When it expires by itself. A guest's conversation outlives its tokens.
+    pub(crate) fn ends(&self) -> Option<u64> {
+        self.is_of(Wire::WebMessaging).then_some(self.expires)
     }
 
     /// Whether it takes requests at all.
@@ -229,6 +253,7 @@ impl Session {
     pub(crate) fn report(&self) -> SessionReport {
         SessionReport {
             token: self.token.clone(),
+            wire: self.wire,
             live: self.is_live(),
             read_only: self.state == State::ReadOnly,
             conversation: self.conversation,

@@ -6,6 +6,6 @@ mod outgoing;
 
 pub(crate) use incoming::{Ask, Incoming, Message, Said, parse};
 pub(crate) use outgoing::{
-    Frame, View, Welcome, bare_event, configuration, error, jwt, message, message_body, pong, session, session_over,
-    too_many, typing,
+    View, Welcome, bare_event, configuration, error, jwt, message, message_body, pong, session, session_over, too_many,
+    typing,
 };

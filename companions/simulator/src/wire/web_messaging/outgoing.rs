@@ -4,14 +4,8 @@
 use serde_json::{Map, Value, json};
 
 use crate::backend::{Direction, Kind, Row};
+use crate::wire::Frame;
 use crate::wire::time::iso;
-
-/// One frame to a client, with the names under which fault rules know it.
-#[derive(Clone, Debug)]
-pub(crate) struct Frame {
-    pub(crate) names: Vec<&'static str>,
-    pub(crate) text: String,
-}
 
 /// Whether the frame answers this connection's request or is told to every connection of the session.
 #[derive(Clone, Copy)]
