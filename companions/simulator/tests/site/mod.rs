@@ -63,7 +63,12 @@ impl Site {
 
     /// The upgrade, or the HTTP status that it was refused with.
     pub(crate) async fn upgrade(&self, deployment: &str) -> Result<Socket, u16> {
-        let url = format!("ws://{}/v1?deploymentId={deployment}", self.address);
+        self.open(&format!("/v1?deploymentId={deployment}")).await
+    }
+
+    /// The same on any wire: `target` is the path with its query.
+    pub(crate) async fn open(&self, target: &str) -> Result<Socket, u16> {
+        let url = format!("ws://{}{target}", self.address);
         let mut request = url.into_client_request().unwrap();
         request.headers_mut().insert("origin", "http://localhost:8080".parse().unwrap());
         match connect_async(request).await {
@@ -83,6 +88,16 @@ impl Site {
 
     pub(crate) async fn get(&self, target: &str) -> Answer {
         self.http("GET", target, &[("Origin", "http://localhost:8080")], "").await
+    }
+
+    /// What is minted at this path for the demo's OAuth client.
+    pub(crate) async fn mint(&self, path: &str, body: &str) -> Value {
+        let basic = [("Authorization", "Basic ZGVtby1jbGllbnQ6ZGVtby1zZWNyZXQ=")];
+        let service = self.http("POST", "/oauth/token", &basic, "grant_type=client_credentials").await.json();
+        let bearer = format!("Bearer {}", service["access_token"].as_str().unwrap());
+        let answer = self.http("POST", path, &[("Authorization", &bearer)], body).await;
+        assert_eq!(answer.status, 200, "{}", answer.body);
+        answer.json()
     }
 
     /// A control request that must succeed.
