@@ -204,6 +204,14 @@ fn whoever_brings_no_new_token_for_half_a_minute_is_dropped() {
 }
 
 #[test]
+fn whoever_waits_for_a_new_token_is_not_asked_for_it_again() {
+    let mut visit = Visit::begin(Desk::silent());
+    for told in [vec![expired(A)], vec![]] {
+        assert_eq!(desk::heard(&visit.desk.backend.expire(visit.desk.now, &visit.conversation, true)), told);
+    }
+}
+
+#[test]
 fn a_renewal_before_the_end_is_never_told_of_the_end() {
     let mut visit = Visit::begin(Desk::silent());
     visit.desk.pass(700_000);

@@ -127,6 +127,10 @@ fn another_contact_than_the_tokens_is_a_mismatch_and_closes_nothing() {
     let body = json!({"to":visit.contact,"text":"Hello"}).to_string();
     assert_eq!(refusal(&visit.post_to("someone-else", &body)), mismatch);
     assert_eq!(refusal(&visit.post(r#"{"to":"someone-else","text":"Hello"}"#)), mismatch);
+    let other = visit.desk.mint(CONTACTS, &json!({}));
+    let other = text_of(&other, "contactId");
+    assert_eq!(refusal(&visit.post_to(other, &json!({"to":other,"text":"Hello"}).to_string())), mismatch);
+    assert_eq!(visit.desk.texts(other), [""; 0]);
     assert_eq!(visit.desk.pass(0), Vec::<Value>::new());
     assert_eq!(visit.texts(), [""; 0]);
 }

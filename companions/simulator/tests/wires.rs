@@ -198,6 +198,24 @@ fn a_cleared_conversation_is_closed_without_a_word_and_unknown_from_then_on() {
 }
 
 #[test]
+fn an_end_is_an_end_even_where_the_published_wire_would_go_on() {
+    for wire in WIRES {
+        let mut talk = Talk::begin(wire, Desk::silent());
+        talk.desk.backend.disconnect_conversation(talk.desk.now, &talk.id, false);
+        talk.write("wait");
+        assert_eq!(talk.desk.texts(&talk.id), [""; 0], "{wire:?}");
+    }
+}
+
+#[test]
+fn a_greeting_is_due_at_once() {
+    let mut talk = Talk::outside(Wire::ExternalContacts, Desk::silent());
+    talk.desk.backend.upgrade_to(talk.desk.now, A, &talk.target(), None).unwrap();
+    assert_eq!(talk.desk.backend.next_due(), Some(talk.desk.now));
+    assert_eq!(talk.desk.pass(0).len(), 1);
+}
+
+#[test]
 fn no_wire_has_a_socket_where_there_is_none() {
     let mut desk = Desk::silent();
     assert_eq!(desk.refused(A, "/api/v2/conversations/webmessaging"), 404);
