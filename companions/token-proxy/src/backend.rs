@@ -4,6 +4,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::http::StatusCode;
+use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
 use crate::api::{Api, DEADLINE};
@@ -29,9 +30,14 @@ pub(crate) struct Backend {
     service_tokens: ServiceTokens,
     wires: Vec<Wire>,
     guest: Guest,
+    /// One for each question that may be under way.
+    room: Semaphore,
     /// Until when the API wants to be left alone, and why.
     pause: Mutex<Option<(Instant, Setback)>>,
 }
+
+/// So many guests are minted at once; the others wait for their turn. In a crowd, that bounds the connections to the API.
+const AT_ONCE: usize = 64;
 
 /// What became of a question.
 enum Answer {
@@ -44,7 +50,8 @@ impl Backend {
     pub(crate) fn new(settings: BackendSettings) -> Backend {
         let BackendSettings { api, client, wires, guest } = settings;
         let api = Arc::new(Api::new(api));
-        Backend { service_tokens: ServiceTokens::new(api.clone(), client), api, wires, guest, pause: Mutex::default() }
+        let (service_tokens, room) = (ServiceTokens::new(api.clone(), client), Semaphore::new(AT_ONCE));
+        Backend { api, service_tokens, wires, guest, room, pause: Mutex::default() }
     }
 
     pub(crate) fn serves(&self, wire: Wire) -> bool {
@@ -81,6 +88,7 @@ impl Backend {
     }
 
     async fn ask_with(&self, token: &ServiceToken, wire: Wire, ids: Option<&Ids>) -> Result<Answer, Setback> {
+        let _turn = self.room.acquire().await.expect("it is never closed");
         if let Some(setback) = self.setback() {
             return Err(setback);
         }

@@ -147,22 +147,29 @@ impl Service {
         Service { settings, lines, backend, started: Instant::now() }
     }
 
-    /// How long this visitor has to wait before he connects; `None` if he does not, or there is no limit.
-    fn take_slot(&self, ask: &Ask) -> Result<Option<Duration>, Problem> {
-        if !ask.connecting || self.settings.connections_per_minute == 0 {
-            return Ok(None);
+    /// Whether there is a place for this visitor, if he is about to connect. The one that was of no use to him is another's from now on.
+    fn look_at_line(&self, ask: &Ask) -> Result<(), Problem> {
+        if !self.has_line_for(ask) {
+            return Ok(());
         }
         self.in_line(ask, |line, now| {
             if ask.unused {
                 line.give_back(now);
             }
-            line.take(now).map(Some).ok_or(Problem::LineTooLong)
+            line.look(now).map(drop).ok_or(Problem::LineTooLong)
         })
     }
 
-    /// A place that was just taken is of no use to its visitor: he gets no token.
-    fn give_back(&self, ask: &Ask) {
-        self.in_line(ask, Slots::give_back);
+    /// How long this visitor has to wait before he connects; `None` if he does not, or there is no limit.
+    fn take_slot(&self, ask: &Ask) -> Result<Option<Duration>, Problem> {
+        if !self.has_line_for(ask) {
+            return Ok(None);
+        }
+        self.in_line(ask, |line, now| line.take(now).map(Some).ok_or(Problem::LineTooLong))
+    }
+
+    fn has_line_for(&self, ask: &Ask) -> bool {
+        ask.connecting && self.settings.connections_per_minute > 0
     }
 
     fn in_line<T>(&self, ask: &Ask, deed: impl FnOnce(&mut Slots, Duration) -> T) -> T {
@@ -199,6 +206,7 @@ fn make_up(service: &Service, ask: &Ask, cookies: &HeaderMap) -> Result<Response
     };
     let outcome = if remembered.is_some() { Outcome::Kept } else { Outcome::Started };
     let session = remembered.unwrap_or_else(Session::start);
+    service.look_at_line(ask)?;
     let connect_after = service.take_slot(ask)?;
     let grant = Grant::of(&session, service.settings.life, connect_after);
 
@@ -219,18 +227,10 @@ async fn mint(
         Wish::Keep => cookie.open(cookies, unix_seconds()).map(|known: Known| known.ids).filter(|ids| wire.fits(ids)),
         Wish::New => None,
     };
-    // Before the mint, so that nobody for whom there is no place starts a conversation.
-    let asked = Instant::now();
-    let place = service.take_slot(ask)?;
-    let minted = backend.mint(wire, known.as_ref()).await;
-    let (minted, is_known) = minted.inspect_err(|_| {
-        if place.is_some() {
-            service.give_back(ask);
-        }
-    })?;
-    // The place is a moment, and the page counts from the answer.
-    let connect_after = place.map(|wait| wait.saturating_sub(asked.elapsed()));
-    let grant = Grant::to(&minted, wire, connect_after);
+    // Nobody for whom there is no place starts a conversation, and nobody who gets no token takes a place.
+    service.look_at_line(ask)?;
+    let (minted, is_known) = backend.mint(wire, known.as_ref()).await?;
+    let grant = Grant::to(&minted, wire, service.take_slot(ask)?);
     let outcome = if is_known { Outcome::Kept } else { Outcome::Started };
     let remember = cookie.seal_known(&Known { ids: minted.ids.clone() }, minted.life, unix_seconds());
     Ok((outcome, remember, Json(grant)).into_response())

@@ -27,9 +27,8 @@ impl Slots {
         Slots { per_minute: per_minute.max(1) as usize, given: VecDeque::new() }
     }
 
-    /// Gives a place to somebody who asks at `now` (on any clock that only goes ahead) and says how long there is to wait for it. `None`, and
-    /// no place, if that would be more than ten minutes.
-    pub fn take(&mut self, now: Duration) -> Option<Duration> {
+    /// How long there would be to wait for a place at `now` (on any clock that only goes ahead). `None` if that is more than ten minutes.
+    pub fn look(&self, now: Duration) -> Option<Duration> {
         let mut at = now;
         if self.given.len() == self.per_minute {
             // With this one, the oldest of them and all between are one too many for a minute.
@@ -39,13 +38,17 @@ impl Slots {
             at = at.max(last + self.spacing());
         }
         let wait = at.saturating_sub(now);
-        if wait > LONGEST {
-            return None;
-        }
+        (wait <= LONGEST).then_some(wait)
+    }
+
+    /// Gives a place to somebody who asks at `now`, and says how long there is to wait for it. `None`, and no place, if that would be more than
+    /// ten minutes.
+    pub fn take(&mut self, now: Duration) -> Option<Duration> {
+        let wait = self.look(now)?;
         if self.given.len() == self.per_minute {
             self.given.pop_front();
         }
-        self.given.push_back(at);
+        self.given.push_back(now + wait);
         Some(wait)
     }
 

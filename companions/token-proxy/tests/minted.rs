@@ -2,11 +2,15 @@
 
 mod common;
 
+use std::sync::Arc;
+
 use axum::Router;
 use axum::http::StatusCode;
-use common::api::{Api, OAUTH, SECRET, WIRES, says, service_token};
+use common::api::{Api, Instead, OAUTH, SECRET, WIRES, says, service_token};
 use common::{Answer, KEY, minting, refresh, service};
 use serde_json::{Value, json};
+use tokio::sync::Semaphore;
+use tokio::time::{Duration, advance};
 
 async fn granted(service: &Router, dialect: &str, cookie: &str) -> Answer {
     let answer = refresh().dialect(dialect).cookie(cookie).send(service).await;
@@ -239,14 +243,69 @@ async fn nobody_for_whom_there_is_no_place_starts_a_conversation() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_place_is_given_back_where_no_token_was_to_be_had() {
+async fn nobody_who_gets_no_token_takes_a_place() {
     let api = Api::start().await;
     let service = minting(&api, &["--connections-per-minute", "1"]);
     let body = json!({ "dialect": "guest-sessions", "connecting": true });
-    api.always(WIRES[1].1, says(500, ""));
-    for _ in 0..5 {
-        assert_eq!(refresh().json(&body).send(&service).await.status, StatusCode::SERVICE_UNAVAILABLE);
+    for wait in [0, 60_000, 120_000] {
+        api.always(WIRES[1].1, says(500, ""));
+        for _ in 0..20 {
+            assert_eq!(refresh().json(&body).send(&service).await.status, StatusCode::SERVICE_UNAVAILABLE);
+        }
+        api.as_ever();
+        assert_eq!(refresh().json(&body).send(&service).await.json()["connect_after_ms"], wait);
     }
-    api.as_ever();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_place_is_counted_from_the_answer_however_long_the_api_took() {
+    let api = Api::start().await;
+    let service = minting(&api, &["--connections-per-minute", "1"]);
+    granted(&service, "guest-sessions", "").await;
+    let body = json!({ "dialect": "guest-sessions", "connecting": true });
     assert_eq!(refresh().json(&body).send(&service).await.json()["connect_after_ms"], 0);
+    let permits = Arc::new(Semaphore::new(0));
+    api.next(WIRES[1].1, [Instead::Later(permits.clone())]);
+    let slow = tokio::spawn({
+        let (service, body) = (service.clone(), body.clone());
+        async move { refresh().json(&body).send(&service).await }
+    });
+    api.is_asked(WIRES[1].1, 3).await;
+    advance(Duration::from_secs(3)).await;
+    permits.add_permits(1);
+    assert_eq!(slow.await.unwrap().json()["connect_after_ms"], 57_000);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_could_not_use_his_place_gives_it_back_on_every_wire() {
+    let api = Api::start().await;
+    let service = minting(&api, &["--connections-per-minute", "1"]);
+    let ask = async |unused: bool| {
+        let body = json!({ "dialect": "guest-sessions", "connecting": true, "unused": unused });
+        refresh().json(&body).send(&service).await.json()["connect_after_ms"].clone()
+    };
+    assert_eq!([ask(false).await, ask(true).await, ask(true).await, ask(false).await], [0, 0, 0, 60_000]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_crowd_opens_no_more_than_64_connections_and_all_of_it_is_served() {
+    let api = Api::start().await;
+    let service = minting(&api, &[]);
+    let permits = Arc::new(Semaphore::new(0));
+    api.always(WIRES[1].1, Instead::Later(permits.clone()));
+    let crowd: Vec<_> = (0..200)
+        .map(|_| {
+            let service = service.clone();
+            tokio::spawn(async move { refresh().dialect("guest-sessions").send(&service).await })
+        })
+        .collect();
+    api.is_asked(WIRES[1].1, 64).await;
+    for _ in 0..1_000 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(api.times_asked(WIRES[1].1), 64);
+    permits.add_permits(200);
+    for visitor in crowd {
+        assert_eq!(visitor.await.unwrap().status, StatusCode::OK);
+    }
 }
