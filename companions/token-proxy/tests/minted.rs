@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::http::StatusCode;
-use common::api::{Api, Instead, OAUTH, SECRET, WIRES, says, service_token};
+use common::api::{Api, Instead, OAUTH, SECRET, WIRES, says, service_token, soon};
 use common::{Answer, KEY, minting, refresh, service};
 use serde_json::{Value, json};
 use tokio::sync::Semaphore;
@@ -273,7 +273,7 @@ async fn a_place_is_counted_from_the_answer_however_long_the_api_took() {
     api.is_asked(WIRES[1].1, 3).await;
     advance(Duration::from_secs(3)).await;
     permits.add_permits(1);
-    assert_eq!(slow.await.unwrap().json()["connect_after_ms"], 57_000);
+    assert_eq!(soon(slow).await.json()["connect_after_ms"], 57_000);
 }
 
 #[tokio::test(start_paused = true)]
@@ -306,6 +306,6 @@ async fn a_crowd_opens_no_more_than_64_connections_and_all_of_it_is_served() {
     assert_eq!(api.times_asked(WIRES[1].1), 64);
     permits.add_permits(200);
     for visitor in crowd {
-        assert_eq!(visitor.await.unwrap().status, StatusCode::OK);
+        assert_eq!(soon(visitor).await.status, StatusCode::OK);
     }
 }

@@ -16,13 +16,17 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::Semaphore;
+use tokio::task::JoinHandle;
 
 pub const OAUTH: &str = "/oauth/token";
 pub const CLIENT_ID: &str = "planted-client";
 /// With characters that base64, URLs and HTML write differently.
 pub const SECRET: &str = "S3cret+of/the=client~&planted<0123456789>";
 pub const SERVICE_TOKEN: &str = "serv1ce+token/of=the~org&planted<9876543210>";
+
+/// How often this thread turns to its other tasks before a test despairs of them.
+pub const PATIENCE: usize = 100_000;
 
 /// The five wires: name, where a guest is minted, and the members that identify him.
 pub const WIRES: [(&str, &str, &[&str]); 5] = [
@@ -75,7 +79,7 @@ pub struct Api {
 }
 
 struct Told {
-    asked: watch::Sender<Vec<Asked>>,
+    asked: Mutex<Vec<Asked>>,
     next: Mutex<HashMap<String, VecDeque<Instead>>>,
     always: Mutex<HashMap<String, Instead>>,
     guests: Mutex<Guests>,
@@ -98,7 +102,7 @@ impl Api {
         let guests =
             Guests { lives: (86_400, 3_600), service_tokens: 0, minted: 0, known: HashSet::new(), good_from: 1 };
         let told = Arc::new(Told {
-            asked: watch::channel(Vec::new()).0,
+            asked: Mutex::default(),
             next: Mutex::default(),
             always: Mutex::default(),
             guests: Mutex::new(guests),
@@ -139,18 +143,22 @@ impl Api {
     }
 
     pub fn asked(&self, path: &str) -> Vec<Asked> {
-        self.told.asked.borrow().iter().filter(|asked| asked.path == path).cloned().collect()
+        self.told.asked.lock().unwrap().iter().filter(|asked| asked.path == path).cloned().collect()
     }
 
     pub fn times_asked(&self, path: &str) -> usize {
         self.asked(path).len()
     }
 
-    /// Returns once so many questions to the path have arrived.
+    /// Returns once so many questions to the path have arrived, for which a moment of this thread's work is enough.
     pub async fn is_asked(&self, path: &str, times: usize) {
-        let mut asked = self.told.asked.subscribe();
-        let is_enough = |all: &Vec<Asked>| all.iter().filter(|asked| asked.path == path).count() >= times;
-        asked.wait_for(is_enough).await.expect("the API stays");
+        for _ in 0..PATIENCE {
+            if self.times_asked(path) >= times {
+                return;
+            }
+            tokio::task::yield_now().await;
+        }
+        panic!("{path} was asked {} times and not {times}", self.times_asked(path));
     }
 
     /// The arguments of a proxy that serves all wires out of it.
@@ -159,6 +167,17 @@ impl Api {
         arguments.extend(WIRES.map(|(name, ..)| format!("--dialect={name}")));
         arguments
     }
+}
+
+/// What a task comes to without any more time going by.
+pub async fn soon<T>(task: JoinHandle<T>) -> T {
+    for _ in 0..PATIENCE {
+        if task.is_finished() {
+            return task.await.unwrap();
+        }
+        tokio::task::yield_now().await;
+    }
+    panic!("it still waits");
 }
 
 /// The token that follows the number of those granted before: each has the planted words in it.
@@ -177,7 +196,7 @@ async fn answer(State(told): State<Arc<Told>>, request: Request) -> Response {
         content_type: header("content-type"),
         body: String::from_utf8_lossy(&body).into_owned(),
     };
-    told.asked.send_modify(|all| all.push(asked.clone()));
+    told.asked.lock().unwrap().push(asked.clone());
     let next = told.next.lock().unwrap().get_mut(&path).and_then(VecDeque::pop_front);
     match next.or_else(|| told.always.lock().unwrap().get(&path).cloned()) {
         Some(Instead::Says { status, headers, body }) => {
