@@ -54,8 +54,10 @@ pub struct Backend {
     /// What happens later, by time and then in the order of scheduling.
     queue: BTreeMap<(u64, u64), Due>,
     scheduled: u64,
-    /// What the call in progress returns.
+    /// What the call in progress returns, or the next one that returns anything.
     out: Vec<Action>,
+    /// Since when the latter waits.
+    out_since: u64,
     revision: u64,
 }
 
@@ -70,8 +72,6 @@ enum Due {
     Agent { token: String, conversation: u32, act: Act },
     /// A fault has let a connection open only to close it.
     Cut(Connection, u16, String),
-    /// An action that a REST request or an upgrade caused.
-    Perform(Action),
     /// A guest's time is up.
     Alarm(Connection),
 }
@@ -102,6 +102,7 @@ impl Backend {
             queue: BTreeMap::new(),
             scheduled: 0,
             out: Vec::new(),
+            out_since: 0,
             revision: 0,
         }
     }
@@ -157,8 +158,7 @@ impl Backend {
         self.disarm(connection);
         self.leave_session(connection);
         self.lines.remove(&connection);
-        let theirs = |due: &Due| matches!(due, Due::Perform(action) if action.connection() == connection);
-        self.queue.retain(|_, due| !theirs(due));
+        self.out.retain(|action| action.connection() != connection);
     }
 
     /// What this connection has said and a fault holds back is lost: for whoever simulates a network that loses what is under way.
@@ -176,7 +176,6 @@ impl Backend {
                 Due::Outbound(connection, parcel) => self.arrive(now, connection, parcel),
                 Due::Agent { token, conversation, act } => self.agent_acts(now, &token, conversation, act),
                 Due::Cut(connection, code, reason) => self.cut(connection, code, &reason),
-                Due::Perform(action) => self.out.push(action),
                 Due::Alarm(connection) => self.ring(now, connection),
             }
         }
@@ -193,7 +192,8 @@ impl Backend {
     pub fn next_due(&self) -> Option<u64> {
         let queued = self.queue.keys().next().map(|&(at, _)| at);
         let expiry = self.sessions.values().filter_map(Session::ends);
-        expiry.chain(queued).min()
+        let waiting = (!self.out.is_empty()).then_some(self.out_since);
+        expiry.chain(queued).chain(waiting).min()
     }
 
     /// What was really accepted under this token, in order, over all its conversations. Here and wherever else a session's
@@ -273,11 +273,10 @@ impl Backend {
         place
     }
 
-    /// What the call in progress has caused is due at once, for it cannot return it.
-    fn perform_later(&mut self, now: u64) {
-        for action in self.take_out() {
-            self.schedule(now, Due::Perform(action));
-        }
+    /// What the call in progress has caused is due at once, for it cannot return it. Whatever is called next does, before
+    /// anything else: a connection may be closed in the meantime, and must have heard everything by then.
+    fn leave_out(&mut self, now: u64) {
+        self.out_since = now;
     }
 
     fn take_out(&mut self) -> Vec<Action> {

@@ -6,11 +6,13 @@
 
 mod bench;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bench::{NOW, ORIGIN, TOKEN, configure, presence, text, typing, with_token};
-use serde_json::json;
-use simulator::{Action, Backend, Connection, Cut, DEMO_DEPLOYMENT, Effect, FaultRule, On, Request, Settings, Side};
+use serde_json::{Value, json};
+use simulator::{
+    Action, Backend, Connection, Cut, DEMO_DEPLOYMENT, Effect, FaultRule, OAuth, On, Request, Settings, Side,
+};
 
 /// A die of the test's own (xorshift), so that it cannot share a flaw with the backend's.
 struct Die(u64);
@@ -107,21 +109,166 @@ fn run(seed: u64) -> Vec<Action> {
             6 | 7 => backend.advance(now),
             _ => backend.receive(now, connection, &frame.to_string()),
         };
-        for action in &actions {
-            let connection = action.connection();
-            match action {
-                Action::Send { .. } => assert!(open.contains(&connection), "seed {seed}: {action:?}"),
-                Action::Close { .. } | Action::Drop { .. } => {
-                    assert!(open.remove(&connection), "seed {seed}: {action:?}");
-                }
-            }
-        }
+        watch(&mut open, &actions, seed);
         heard.extend(actions);
         for session in backend.sessions() {
             assert!(session.connections.len() <= 3, "seed {seed}: {session:?}");
         }
     }
     heard
+}
+
+/// Nobody is spoken to who is not there, or closed twice.
+fn watch(open: &mut BTreeSet<Connection>, actions: &[Action], seed: u64) {
+    for action in actions {
+        let connection = action.connection();
+        match action {
+            Action::Send { .. } => assert!(open.contains(&connection), "seed {seed}: {action:?}"),
+            Action::Close { .. } | Action::Drop { .. } => {
+                assert!(open.remove(&connection), "seed {seed}: {action:?}");
+            }
+        }
+    }
+}
+
+/// Where each wire mints, and where it talks.
+const WIRES: [(&str, &str); 5] = [
+    ("/api/v2/conversations/messaging/external/contacts", "/api/v2/conversations/messaging/external/contacts"),
+    ("/api/v2/guest/sessions/token", "/api/v2/guest/sessions"),
+    ("/api/v2/guest/conversations/webchat/token", "/api/v2/guest/conversations/webchat"),
+    ("/api/v2/conversations/webmessaging/guests", "/api/v2/conversations/webmessaging/websocket"),
+    ("/api/v2/conversations/messaging/channels/token", "/api/v2/conversations/websocket"),
+];
+
+/// What was minted, and on which wire.
+#[derive(Clone, Default)]
+struct Grant {
+    wire: usize,
+    answer: Value,
+}
+
+impl Grant {
+    fn id(&self) -> &str {
+        let names = ["contactId", "sessionId", "conversationId"];
+        names.into_iter().find_map(|name| self.answer[name].as_str()).unwrap_or_default()
+    }
+
+    fn token(&self) -> &str {
+        self.answer["token"].as_str().unwrap_or_default()
+    }
+
+    /// What a client may say; mostly it fits the wire.
+    fn frames(&self) -> Vec<Value> {
+        let (id, token) = (self.id(), self.token());
+        match self.wire {
+            0..=2 => vec![json!({"type":"message","id":"c","text":"hello","content":"bye"}), json!({"type":"typing"})],
+            3 => vec![
+                json!({"type":"CONNECT","conversationId":id,"guestId":self.answer["guestId"],"token":token}),
+                json!({"type":"SEND_MESSAGE","requestId":"r","conversationId":id,"text":"hello"}),
+                json!({"type":"HEARTBEAT"}),
+            ],
+            _ => vec![
+                json!({"action":"auth","token":token}),
+                json!({"action":"join","conversationId":id}),
+                json!({"action":"message","id":"c","text":"bye"}),
+                json!({"action":"ping"}),
+            ],
+        }
+    }
+}
+
+/// The same with guests on every wire, whose tokens live for seconds.
+fn run_guests(seed: u64) -> Vec<Action> {
+    let mut die = Die(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
+    let oauth = OAuth { service_token_seconds: 60, guest_token_seconds: 20, ..OAuth::default() };
+    let mut backend = Backend::new(Settings { oauth, ..Settings::default() }, seed);
+    let (mut now, mut open, mut heard) = (NOW, BTreeSet::new(), Vec::new());
+    let (mut grants, mut whose) = (Vec::<Grant>::new(), BTreeMap::new());
+    for step in 0..300 {
+        if step == 100 {
+            let rules = [any_rule(&mut die), any_rule(&mut die)];
+            rules.into_iter().filter(|rule| rule.check().is_ok()).for_each(|rule| backend.inject(rule));
+        }
+        now += die.roll(500);
+        let connection = if open.is_empty() { Connection(step) } else { die.pick(open.iter().copied().collect()) };
+        let recent = grants[grants.len().saturating_sub(3)..].to_vec();
+        let grant = if recent.is_empty() { Grant::default() } else { die.pick(recent) };
+        let actions = match die.roll(32) {
+            0 | 1 => {
+                let ask = Request::post("/oauth/token", "grant_type=client_credentials");
+                let service = backend.request(now, &ask.basic("demo-client", "demo-secret"));
+                let service: Value = serde_json::from_str(&service.body).unwrap_or_default();
+                let is_renewal = die.roll(2) == 0 && grant.answer.is_object();
+                let wire = if is_renewal { grant.wire } else { die.pick((0..5).collect()) };
+                let mut body = if is_renewal { grant.answer.clone() } else { json!({}) };
+                (body["name"], body["email"]) = ("Guest User".into(), "guest@example.com".into());
+                let ask = Request::post(WIRES[wire].0, &body.to_string());
+                let minted = backend.request(now, &ask.bearer(service["access_token"].as_str().unwrap_or_default()));
+                let answer: Value = serde_json::from_str(&minted.body).unwrap_or_default();
+                grants.extend(answer["token"].is_string().then_some(Grant { wire, answer }));
+                Vec::new()
+            }
+            2..=4 => {
+                let (fresh, target) = (Connection(step), format!("{}?token={}", WIRES[grant.wire].1, grant.token()));
+                if backend.upgrade_to(now, fresh, &target, Some(ORIGIN)).is_ok() {
+                    open.insert(fresh);
+                    whose.insert(fresh, grant);
+                }
+                Vec::new()
+            }
+            5 => {
+                backend.disconnect(now, connection);
+                open.remove(&connection);
+                Vec::new()
+            }
+            6 | 7 => {
+                let path = format!("{}/{}/messages", WIRES[0].0, grant.id());
+                let body = json!({"to":grant.id(),"text":"hello"}).to_string();
+                backend.request(now, &Request::post(&path, &body).bearer(grant.token()));
+                Vec::new()
+            }
+            8 => backend.agent_says(now, grant.id(), "hi"),
+            9 => backend.expire(now, grant.id(), true),
+            10 if die.roll(4) == 0 => backend.clear(now, grant.id()),
+            10..=13 => backend.advance(now),
+            _ => {
+                let own = whose.get(&connection).filter(|_| die.roll(4) > 0).unwrap_or(&grant);
+                backend.receive(now, connection, &die.pick(own.frames()).to_string())
+            }
+        };
+        watch(&mut open, &actions, seed);
+        heard.extend(actions);
+        if die.roll(4) == 0 {
+            let actions = backend.advance(now);
+            watch(&mut open, &actions, seed);
+            heard.extend(actions);
+            assert!(backend.next_due().is_none_or(|due| due > now), "seed {seed}: nothing that was due is left");
+        }
+    }
+    heard
+}
+
+#[test]
+fn no_schedule_of_guests_makes_the_backend_speak_to_the_gone() {
+    let mut words = BTreeMap::new();
+    for seed in 1..=300 {
+        for action in run_guests(seed) {
+            let word = match &action {
+                Action::Send { frame, .. } => {
+                    let frame: Value = serde_json::from_str(frame).unwrap();
+                    let word = frame["type"].as_str().or(frame["action"].as_str()).unwrap();
+                    format!("{word} {}", frame["status"])
+                }
+                Action::Close { code, .. } => format!("closed {code}"),
+                Action::Drop { .. } => "dropped".into(),
+            };
+            *words.entry(word).or_insert(0_u32) += 1;
+        }
+    }
+    for word in ["CONNECTED null", "ERROR 403", "auth \"expired\"", "join \"success\"", "queue null", "dropped"] {
+        assert!(words.contains_key(word), "{word} is never met: {words:?}");
+    }
+    assert_eq!(run_guests(7), run_guests(7));
 }
 
 #[test]

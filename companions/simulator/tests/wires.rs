@@ -216,6 +216,15 @@ fn a_greeting_is_due_at_once() {
 }
 
 #[test]
+fn whoever_is_closed_has_heard_the_greeting_before() {
+    let mut talk = Talk::outside(Wire::ExternalContacts, Desk::silent());
+    talk.desk.backend.upgrade_to(talk.desk.now, A, &talk.target(), None).unwrap();
+    let told = heard(&talk.desk.backend.clear(talk.desk.now, &talk.id));
+    assert_eq!((&told[0][1]["type"], &told[1]), (&json!("greeting"), &json!([1, "closed 1000"])));
+    assert_eq!(talk.desk.backend.next_due(), None);
+}
+
+#[test]
 fn no_wire_has_a_socket_where_there_is_none() {
     let mut desk = Desk::silent();
     assert_eq!(desk.refused(A, "/api/v2/conversations/webmessaging"), 404);

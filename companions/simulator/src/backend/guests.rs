@@ -79,7 +79,7 @@ impl Backend {
             (Wire::ConversationSocket, _) => self.arm(connection, now + AUTH_MS),
             (Wire::GuestSessions | Wire::GuestWebchat | Wire::WebmessagingGuests | Wire::WebMessaging, _) => {}
         }
-        self.perform_later(now);
+        self.leave_out(now);
         Ok(())
     }
 

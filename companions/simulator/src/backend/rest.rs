@@ -30,7 +30,7 @@ impl Backend {
             None => self.route(now, request, &effects),
         };
         response.delivery = response.delivery.and(self.delivery(&effects));
-        self.perform_later(now);
+        self.leave_out(now);
         self.allow_origin(request, response)
     }
 
