@@ -2,12 +2,16 @@
 
 mod common;
 
+use std::sync::Arc;
+
 use axum::http::StatusCode;
 use common::api::{Api, OAUTH, WIRES, says};
-use common::{minting, refresh};
-use serde_json::json;
+use common::{Answer, minting, refresh};
+use rustls::pki_types::PrivateKeyDer;
+use token_proxy::{Command, Environment, router};
 use tokio::net::TcpListener;
 use tokio::time::{Duration, advance};
+use tokio_rustls::TlsAcceptor;
 
 const DIALECT: &str = WIRES[3].0;
 const MINT: &str = WIRES[3].1;
@@ -105,20 +109,41 @@ async fn a_conversation_outlives_the_api_s_failures() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_api_that_is_not_there_or_has_no_trusted_certificate_is_unreachable() {
+async fn an_api_that_is_not_there_or_speaks_no_tls_is_unreachable() {
     let api = Api::start().await;
     let closed = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
     // The stand-in speaks plain http, which nobody takes for TLS.
     for origin in [format!("http://{closed}"), api.origin.replace("http:", "https:")] {
-        let args =
-            ["--origin=https://shop.example", "--dialect=guest-sessions", "--client-id=c", &format!("--api={origin}")];
-        let environment = token_proxy::Environment { client_secret: Some("s".into()), ..Default::default() };
-        let Ok(token_proxy::Command::Serve(settings)) = token_proxy::Command::read(args, environment) else {
-            panic!("good settings")
-        };
-        let answer =
-            refresh().json(&json!({ "dialect": "guest-sessions" })).send(&token_proxy::router(*settings)).await;
+        let answer = ask_with_api(&origin).await;
         assert_eq!((answer.status, answer.problem()), (StatusCode::SERVICE_UNAVAILABLE, "api-unreachable".to_owned()));
         assert_eq!(answer.header("retry-after"), "1");
     }
+}
+
+async fn ask_with_api(origin: &str) -> Answer {
+    let args = ["--origin=https://shop.example", "--dialect=guest-sessions", "--client-id=c", "--api", origin];
+    let environment = Environment { client_secret: Some("s".into()), ..Environment::default() };
+    let Ok(Command::Serve(settings)) = Command::read(args, environment) else { panic!("good settings") };
+    refresh().dialect("guest-sessions").send(&router(*settings)).await
+}
+
+#[tokio::test]
+async fn whose_certificate_nobody_vouches_for_is_told_no_secret() {
+    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    let key = PrivateKeyDer::try_from(made.signing_key.serialize_der()).unwrap();
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let versions = rustls::ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
+    let config = versions.with_no_client_auth().with_single_cert(vec![made.cert.der().clone()], key).unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let origin = format!("https://localhost:{}", listener.local_addr().unwrap().port());
+    let server = tokio::spawn(async move {
+        let (socket, _) = listener.accept().await.unwrap();
+        let handshake = TlsAcceptor::from(Arc::new(config)).accept(socket).await;
+        handshake.map(drop).unwrap_err().to_string()
+    });
+    let answer = ask_with_api(&origin).await;
+    assert_eq!((answer.status, answer.problem()), (StatusCode::SERVICE_UNAVAILABLE, "api-unreachable".to_owned()));
+    // It got as far as the certificate, and the client went no further.
+    let said = server.await.unwrap();
+    assert!(said.contains("UnknownCA"), "{said}");
 }
