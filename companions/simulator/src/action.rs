@@ -45,7 +45,8 @@ impl Action {
 /// The upgrade was answered with an HTTP status instead of a socket. A browser cannot see which: it reports 1006.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
-    /// The HTTP status: 403 for an unknown deployment or a foreign origin, 429 over quota, or what a fault asked for.
+    /// The HTTP status: 403 for an unknown deployment, a foreign origin or a token that is no good, 404 where
+    /// no socket is, 429 over quota, or what a fault asked for.
     pub status: u16,
     /// A `Retry-After` header, where there is one: whole seconds, or what a fault asked for.
     pub retry_after: Option<String>,

@@ -110,6 +110,8 @@ struct Pull {
 enum Lever {
     Say {
         text: String,
+        #[serde(default)]
+        bot: bool,
     },
     Type,
     Queue {
@@ -154,7 +156,8 @@ fn normal() -> u16 {
 impl Lever {
     fn pull(self, backend: &mut Backend, now: u64, token: &str) -> Vec<Action> {
         match self {
-            Self::Say { text } => backend.agent_says(now, token, &text),
+            Self::Say { text, bot: false } => backend.agent_says(now, token, &text),
+            Self::Say { text, bot: true } => backend.bot_says(now, token, &text),
             Self::Queue { position, wait_seconds } => backend.queue(now, token, position, wait_seconds),
             Self::Type => backend.agent_types(now, token),
             Self::Disconnect { read_only } => backend.disconnect_conversation(now, token, read_only),

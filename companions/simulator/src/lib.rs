@@ -1,11 +1,12 @@
 //! A believable stand-in for Genesys Cloud's guest ("Web Messaging") backend.
 //!
-//! Written from the protocol reference and from nothing else: it shares no code with the widget, so a mistake in one
+//! Written from the protocol references and from nothing else: it shares no code with the widget, so a mistake in one
 //! half shows as a disagreement in bytes. Two layers:
 //!
 //! * [`Backend`] is pure. It is told the time, is handed frames and requests, and returns what to do on the wire. It
 //!   knows no clock, no socket and no task, and its only randomness is a seed: the same calls give the same bytes.
-//!   Tests drive it on virtual time.
+//!   Tests drive it on virtual time. It speaks Genesys' published protocol and the five other [`Wire`]s that people in
+//!   the field describe; [`Backend::upgrade_to`] tells them apart by their paths.
 //! * [`Server`] is the shell: real sockets, the real clock, and `/control/*` for tests in other processes.
 //!
 //! The driving loop, whoever drives: hand everything that arrives to [`Backend::receive`], [`Backend::request`] and

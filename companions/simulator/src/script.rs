@@ -5,6 +5,8 @@ use crate::random::Random;
 
 /// Her name, where the deployment lets agents appear by name.
 pub(crate) const NAME: &str = "Ana";
+/// The name of the bot that only levers move.
+pub(crate) const BOT_NAME: &str = "Shop assistant";
 
 /// One thing she does.
 #[derive(Clone, Debug, PartialEq, Eq)]

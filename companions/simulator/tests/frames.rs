@@ -76,6 +76,17 @@ fn a_text_is_echoed_with_its_tracing_id_to_every_connection() {
 }
 
 #[test]
+fn a_bot_is_told_from_a_person() {
+    let mut bench = Bench::silent();
+    bench.configured(A);
+    let beep = &frames(&bench.backend.bot_says(NOW, TOKEN, "Beep"))[0].1["body"];
+    let name = |body: &serde_json::Value| body["channel"]["from"]["nickname"].clone();
+    assert_eq!((&beep["originatingEntity"], name(beep)), (&json!("Bot"), json!("Shop assistant")));
+    let hello = &frames(&bench.backend.agent_says(NOW, TOKEN, "Hello"))[0].1["body"];
+    assert_eq!((&hello["originatingEntity"], name(hello)), (&json!("Human"), json!("Ana")));
+}
+
+#[test]
 fn a_resend_with_the_same_tracing_id_is_a_second_message() {
     let mut bench = Bench::silent();
     bench.configured(A);

@@ -208,6 +208,22 @@ fn an_end_is_an_end_even_where_the_published_wire_would_go_on() {
 }
 
 #[test]
+fn a_bot_is_told_from_a_person() {
+    for wire in WIRES {
+        let mut talk = Talk::begin(wire, Desk::silent());
+        let told = heard(&talk.desk.backend.bot_says(talk.desk.now, &talk.id, "Beep"));
+        let frame = &told[0][1];
+        let author = match wire {
+            Wire::ExternalContacts => &frame["from"],
+            Wire::GuestSessions | Wire::GuestWebchat => &frame["sender"],
+            Wire::WebmessagingGuests => &frame["messages"][0],
+            Wire::WebMessaging | Wire::ConversationSocket => frame,
+        };
+        assert_eq!((&author["role"], &author["name"]), (&json!("bot"), &json!("Shop assistant")), "{wire:?}");
+    }
+}
+
+#[test]
 fn a_greeting_is_due_at_once() {
     let mut talk = Talk::outside(Wire::ExternalContacts, Desk::silent());
     talk.desk.backend.upgrade_to(talk.desk.now, A, &talk.target(), None).unwrap();

@@ -290,6 +290,7 @@ impl Backend {
             text: None,
             content: Vec::new(),
             nickname: None,
+            by_bot: false,
             correlation_id: self.random.uuid(),
             client_id: None,
             parent_message_id: None,

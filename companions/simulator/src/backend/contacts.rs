@@ -83,7 +83,7 @@ impl Backend {
         match wire::post(&request.body) {
             None => refused(&Refused::Status(400)),
             Some((to, _)) if to != contact => mismatch(),
-            Some((_, text)) => match self.take_text(now, contact, None, &text, 0) {
+            Some((_, text)) => match self.take_text(now, contact, None, &text) {
                 Ok(id) => Response::json(200, &json!({ "id": id, "timestamp": iso(now) })),
                 Err(why) => refused(&why),
             },

@@ -83,8 +83,8 @@ impl Backend {
         Ok(())
     }
 
-    /// Carries out what a guest asks. `late` is of no matter: nothing comes back on these wires.
-    pub(super) fn guest_asks(&mut self, now: u64, connection: Connection, asked: &Asked, late: u64) {
+    /// Carries out what a guest asks.
+    pub(super) fn guest_asks(&mut self, now: u64, connection: Connection, asked: &Asked) {
         self.ring_if_due(now, connection);
         let Some((guest, conversation)) = self.guest(connection) else { return };
         match (guest.wire, guest.stage, &asked.ask) {
@@ -107,7 +107,7 @@ impl Backend {
             }
             (_, _, Ask::Text { id, conversation: named, text }) => {
                 let taken = self.may_write(now, connection, named.as_deref());
-                let taken = taken.and_then(|to| self.take_text(now, &to, id.as_deref(), text, late));
+                let taken = taken.and_then(|to| self.take_text(now, &to, id.as_deref(), text));
                 if let Err(why) = taken {
                     self.refuse_guest(now, connection, id.as_deref(), &why);
                 }
@@ -223,7 +223,6 @@ impl Backend {
         conversation: &str,
         id: Option<&str>,
         text: &str,
-        late: u64,
     ) -> Result<String, Refused> {
         let limits = &self.settings.limits;
         let (most, quota) = (limits.text_bytes, limits.messages_per_second);
@@ -236,7 +235,6 @@ impl Backend {
         let row = Row {
             text: Some(text.to_owned()),
             client_id: id.map(str::to_owned),
-            visible_at: now + late,
             ..self.inbound_row(now, Kind::Message)
         };
         let id = row.key().to_owned();

@@ -17,6 +17,16 @@ impl Backend {
         self.take_out()
     }
 
+    /// A bot writes.
+    pub fn bot_says(&mut self, now: u64, token: &str, text: &str) -> Vec<Action> {
+        if self.is_writable(token) {
+            let row = self.outbound_row(now, token, Kind::Message);
+            let nickname = row.nickname.is_some().then(|| script::BOT_NAME.to_owned());
+            self.accept(now, token, Row { text: Some(text.to_owned()), nickname, by_bot: true, ..row });
+        }
+        self.take_out()
+    }
+
     /// The agent types, if the deployment shows it.
     pub fn agent_types(&mut self, now: u64, token: &str) -> Vec<Action> {
         if self.is_writable(token) {
@@ -135,6 +145,7 @@ impl Backend {
             text: None,
             content: Vec::new(),
             nickname: humanize.then(|| script::NAME.to_owned()),
+            by_bot: false,
             correlation_id: self.random.uuid(),
             client_id: None,
             parent_message_id: None,

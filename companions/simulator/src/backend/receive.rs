@@ -144,7 +144,8 @@ impl Backend {
                 };
                 self.push(now, connection, &frame);
             }
-            (Heard::Field(asked, _), None) => self.guest_asks(now, connection, asked, late),
+            // Nothing comes back on these wires, late or not.
+            (Heard::Field(asked, _), None) => self.guest_asks(now, connection, asked),
             (Heard::Field(asked, _), Some(instead)) => {
                 let id = match &asked.ask {
                     Ask::Text { id, .. } | Ask::Unknown { id } => id.as_deref(),

@@ -5,6 +5,7 @@ use serde_json::json;
 use super::{Backend, Effect};
 use crate::faults::{Passing, Place};
 use crate::http::{Delivery, Request, Response};
+use crate::script::BOT_NAME;
 use crate::settings::{Deployment, Disconnection};
 use crate::wire::Wire;
 use crate::wire::external_contacts::contact_of;
@@ -108,7 +109,7 @@ impl Backend {
                     "conversationClear": { "enabled": deployment.conversation_clear },
                     "notifications": { "enabled": false },
                     "markdown": { "enabled": deployment.markdown },
-                    "humanize": { "enabled": deployment.humanize, "bot": { "name": "Shop assistant" } },
+                    "humanize": { "enabled": deployment.humanize, "bot": { "name": BOT_NAME } },
                     "sessionDurationSeconds": deployment.session_duration_seconds,
                 } },
             },

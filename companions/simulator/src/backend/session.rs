@@ -83,6 +83,9 @@ pub(crate) struct Row {
     pub(crate) text: Option<String>,
     pub(crate) content: Vec<Value>,
     pub(crate) nickname: Option<String>,
+    /// A bot's words and not a person's.
+    #[serde(default)]
+    pub(crate) by_bot: bool,
     pub(crate) correlation_id: String,
     pub(crate) client_id: Option<String>,
     pub(crate) parent_message_id: Option<String>,

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::guest::{Ask, AuthForm, Say, TYPING_MS, agent, frame, refusal, text};
+use super::guest::{Ask, AuthForm, Say, TYPING_MS, author, frame, refusal, text};
 use super::{Direction, Frame};
 use crate::wire::time::iso;
 
@@ -43,7 +43,7 @@ pub(super) fn say(say: &Say) -> Option<Frame> {
         Say::Message { row, .. } => {
             let (mut body, id) = match row.direction {
                 Direction::Inbound => (json!({ "role": "guest" }), row.client_id.as_deref()),
-                Direction::Outbound => (agent(row.nickname.as_deref()), Some(row.key())),
+                Direction::Outbound => (author(row), Some(row.key())),
             };
             body["id"] = id.into();
             body["text"] = row.text.as_deref().into();

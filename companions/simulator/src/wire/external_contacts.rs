@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use super::guest::{Say, TYPING_MS, agent, frame, text};
+use super::guest::{Say, TYPING_MS, agent, author, frame, text};
 use super::{Direction, Frame};
 use crate::wire::time::iso;
 
@@ -26,7 +26,7 @@ pub(super) fn say(say: &Say) -> Option<Frame> {
     let (word, body) = match *say {
         Say::Greeting { contact, now } => ("greeting", json!({ "contactId": contact, "timestamp": iso(now) })),
         Say::Message { row, .. } if row.direction == Direction::Outbound => {
-            let (from, text) = (agent(row.nickname.as_deref()), row.text.as_deref());
+            let (from, text) = (author(row), row.text.as_deref());
             ("message", json!({ "id": row.key(), "from": from, "text": text, "timestamp": iso(row.time) }))
         }
         Say::Typing { .. } => ("typing", json!({ "from": agent(None), "durationMs": TYPING_MS })),

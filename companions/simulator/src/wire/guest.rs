@@ -150,7 +150,16 @@ pub(super) fn refusal(key: &str, id: Option<&str>, status: u16, retry_after: Opt
     body
 }
 
-/// `{"role","name"?}`: whose words these are, where it is not the visitor.
+/// `{"role","name"?}`: whose words these are, where they are not the visitor's.
+pub(super) fn author(row: &Row) -> Value {
+    let mut author = agent(row.nickname.as_deref());
+    if row.by_bot {
+        author["role"] = "bot".into();
+    }
+    author
+}
+
+/// The same for a person.
 pub(super) fn agent(name: Option<&str>) -> Value {
     let mut agent = json!({ "role": "agent" });
     if let Some(name) = name {

@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use super::guest::{Ask, Say, TYPING_MS, agent, frame, text};
+use super::guest::{Ask, Say, TYPING_MS, agent, author, frame, text};
 use super::{Direction, Frame};
 use crate::wire::time::iso;
 
@@ -20,7 +20,7 @@ pub(super) fn read(frame: &Value) -> Ask {
 pub(super) fn say(say: &Say) -> Option<Frame> {
     let (word, body) = match *say {
         Say::Message { row, .. } if row.direction == Direction::Outbound => {
-            let (sender, content) = (agent(row.nickname.as_deref()), row.text.as_deref());
+            let (sender, content) = (author(row), row.text.as_deref());
             ("message", json!({ "id": row.key(), "sender": sender, "content": content, "timestamp": iso(row.time) }))
         }
         Say::Typing { name } => ("typing", json!({ "sender": agent(name), "durationMs": TYPING_MS })),

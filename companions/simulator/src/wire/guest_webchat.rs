@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::guest::{Ask, Say, TYPING_MS, agent, frame, refusal, text};
+use super::guest::{Ask, Say, TYPING_MS, agent, author, frame, refusal, text};
 use super::{Direction, Frame};
 use crate::wire::time::iso;
 
@@ -22,7 +22,7 @@ pub(super) fn say(say: &Say) -> Option<Frame> {
         Say::Message { row, .. } => {
             let (id, sender) = match row.direction {
                 Direction::Inbound => (row.client_id.as_deref().unwrap_or_default(), json!({ "role": "guest" })),
-                Direction::Outbound => (row.key(), agent(row.nickname.as_deref())),
+                Direction::Outbound => (row.key(), author(row)),
             };
             let text = row.text.as_deref();
             ("message", json!({ "id": id, "sender": sender, "text": text, "timestamp": iso(row.time) }))

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::guest::{Ask, Say, TYPING_MS, agent, frame, refusal, text};
+use super::guest::{Ask, Say, TYPING_MS, author, frame, refusal, text};
 use super::{Direction, Frame};
 use crate::wire::time::iso;
 
@@ -32,7 +32,7 @@ pub(super) fn say(say: &Say) -> Option<Frame> {
         Say::Message { row, conversation } => {
             let mut message = match row.direction {
                 Direction::Inbound => json!({ "role": "guest", "requestId": row.client_id }),
-                Direction::Outbound => agent(row.nickname.as_deref()),
+                Direction::Outbound => author(row),
             };
             message["id"] = row.key().into();
             message["text"] = row.text.as_deref().into();

@@ -184,7 +184,7 @@ pub(crate) fn message_body(row: &Row, view: View) -> Value {
         "id": id,
         "type": row.wire_type(),
         "direction": row.direction,
-        "originatingEntity": "Human",
+        "originatingEntity": if row.by_bot { "Bot" } else { "Human" },
     });
     body["channel"] = channel;
     body["metadata"] = metadata(row, shows_client_id);
