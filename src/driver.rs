@@ -25,7 +25,6 @@ use std::rc::{Rc, Weak};
 use std::vec;
 
 use chat_proto::config::Config;
-use chat_proto::dialect::web_messaging::WebMessaging;
 use chat_proto::io::{
     Command, Connectivity, Event, Input, LockEvent, NetError, Output, RequestId, SocketEvent, SocketId, TimelineDiff,
 };
@@ -146,7 +145,7 @@ impl Shell {
         let shell = Rc::downgrade(self);
         let channel = Channel::open(&self.name(), move |post| heard(&shell, Input::Heard(post)));
         let mut storage = Storage::new();
-        let mut tab = Tab::new(self.config.clone(), &WebMessaging, random::seed());
+        let mut tab = Tab::new(self.config.clone(), random::seed());
         let now = clock::now();
         // First how the page is: nothing may be asked for while offline, and to start is to ask.
         if page::is_offline() {

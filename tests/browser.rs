@@ -472,7 +472,7 @@ async fn what_the_visitor_can_do_is_said_with_the_trouble() {
             "We cannot sign you in to the chat. If this goes on, reload the page. What you wrote is kept. Next try in 8\u{a0}s.Try now",
         ),
         (
-            Problem::KeepsFailing { code: 1000, is_granted: true },
+            Problem::KeepsFailing { code: 1000, has_opened: true, is_granted: true },
             waiting,
             "We cannot open the chat. If this goes on, please contact us another way. What you wrote is kept. Next try in 8\u{a0}s.Try now",
         ),

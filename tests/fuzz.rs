@@ -9,7 +9,6 @@ mod steps;
 mod words;
 
 use chat_proto::config::{Config, Settings};
-use chat_proto::dialect::web_messaging::WebMessaging;
 use chat_proto::io::*;
 use chat_proto::message::*;
 use chat_proto::session::Session;
@@ -55,10 +54,10 @@ impl Fuzz {
             endpoint: Some("http://127.0.0.1:9000".into()),
             token_url: has_endpoint.then(|| "https://shop.example/t".into()),
             page_origin: "https://shop.example".into(),
-            region: None,
+            ..Settings::default()
         })
         .unwrap();
-        let s = Session::new(cfg.clone(), &WebMessaging, Snapshot::default(), seed);
+        let s = Session::new(cfg.clone(), Snapshot::default(), seed);
         let mut f = Self {
             s,
             d,

@@ -4,7 +4,6 @@
 use std::collections::BTreeMap;
 
 use chat_proto::config::{Config, Settings};
-use chat_proto::dialect::web_messaging::WebMessaging;
 use chat_proto::io::{
     Command, Connectivity, Event, Input, LockEvent, Output, RequestId, Response, SocketEvent, TimelineDiff,
 };
@@ -59,13 +58,18 @@ struct Page {
 
 impl Page {
     fn new() -> Self {
+        Self::on(Settings::default())
+    }
+
+    /// A page with more settings than it needs.
+    fn on(settings: Settings) -> Self {
         let config = Config::new(&Settings {
             deployment_id: Some("d".into()),
             region: Some("mypurecloud.ie".into()),
             page_origin: "https://shop.example".into(),
-            ..Settings::default()
+            ..settings
         });
-        Self { tab: Tab::new(config.expect("fit for use"), &WebMessaging, 1), store: Memory::default(), now: 1_000 }
+        Self { tab: Tab::new(config.expect("fit for use"), 1), store: Memory::default(), now: 1_000 }
     }
 
     fn handle(&mut self, input: Input) -> Vec<Output> {
@@ -454,6 +458,57 @@ fn what_is_handed_to_a_leader_of_another_reign_is_not_taken_and_asked_for_again(
     }
     let (events, posts) = hand(1);
     assert_eq!((inserted(&events).len(), words(&posts)), (1, vec!["tell"]));
+}
+
+/// On a wire whose backend keeps nothing, the browser keeps the latest lines. On others it keeps none of them.
+#[test]
+fn what_was_said_is_there_after_a_reload_where_nobody_else_would_tell() {
+    let said = |number: usize| {
+        let sender = r#""sender":{"role":"agent","name":"Ada"}"#;
+        format!(r#"{{"type":"message","id":"r{number}",{sender},"text":"line {number}"}}"#)
+    };
+    let chatting = |settings: &Settings, store: Memory| {
+        let mut page = Page { store, ..Page::on(settings.clone()) };
+        page.hand_in(Input::Command(Command::Open));
+        let mut outputs = page.handle(Input::Lock(LockEvent::Granted));
+        let shown = outputs.iter().find_map(|output| match output {
+            Output::Event(Event::Timeline(TimelineDiff::Reset(items))) => Some(items.clone()),
+            _ => None,
+        });
+        let mut socket = None;
+        while let Some(output) = (!outputs.is_empty()).then(|| outputs.remove(0)) {
+            let input = match output {
+                Output::Request(id, _) => {
+                    let body = json(r#"{"token":"t","expires_in":3600}"#);
+                    Input::Response(id, Ok(Response { status: 200, retry_after: None, body: Some(body) }))
+                }
+                Output::OpenSocket(id, _) => {
+                    socket = Some(id);
+                    Input::Socket(id, SocketEvent::Opened)
+                }
+                _ => continue,
+            };
+            outputs.append(&mut page.handle(input));
+        }
+        (page, socket.expect("a socket"), shown.unwrap_or_default())
+    };
+    let webchat = Settings {
+        dialect: Some("guest-webchat".into()),
+        token_url: Some("https://shop.example/t".into()),
+        ..Settings::default()
+    };
+    let (mut page, socket, shown) = chatting(&webchat, Memory::default());
+    assert_eq!(shown, []);
+    for number in 0..250 {
+        page.handle(Input::Socket(socket, SocketEvent::Frame(json(&said(number)))));
+    }
+    let (_, _, shown) = chatting(&webchat, page.store);
+    let texts: Vec<_> = shown.iter().filter(|item| !matches!(item.content, Content::Notice(_))).map(text).collect();
+    assert_eq!((texts.len(), texts[0], texts[199]), (200, "line 50", "line 249"));
+
+    let mut page = Page::online();
+    page.hand_in(Input::Command(Command::Send("one".into())));
+    assert!(page.store.keys("guest-chat:d:rows").is_empty());
 }
 
 #[test]

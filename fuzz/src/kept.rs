@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use chat_proto::config::{Config, Settings};
-use chat_proto::dialect::web_messaging::WebMessaging;
 use chat_proto::io::{Command, Event, Input, LockEvent, Output, TimelineDiff};
 use chat_proto::json::Value;
 use chat_proto::message::{Content, Item};
@@ -80,8 +79,9 @@ impl Page {
             endpoint: None,
             token_url: None,
             page_origin: "https://shop.example".into(),
+            ..Settings::default()
         });
-        let tab = Tab::new(config.expect("a fit configuration"), &WebMessaging, seed);
+        let tab = Tab::new(config.expect("a fit configuration"), seed);
         let mut page = Self { tab, store: Memory::default(), items: Vec::new(), used_network: false, now: 1_000 };
         page.hand_in(Input::Command(Command::Open));
         page

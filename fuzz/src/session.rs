@@ -76,8 +76,9 @@ fn begin(saved: Snapshot, answers: &[Result<Response, NetError>]) {
         endpoint: None,
         token_url: Some("https://shop.example/t".into()),
         page_origin: "https://shop.example".into(),
+        ..Settings::default()
     });
-    let mut session = Session::new(config.expect("a fit configuration"), &WebMessaging, saved, 7);
+    let mut session = Session::new(config.expect("a fit configuration"), saved, 7);
     let mut now = Now { mono: Instant(1_000), wall: Timestamp(1_791_190_800_000) };
     let mut answers = answers.iter();
     let mut outputs = session.start(now);

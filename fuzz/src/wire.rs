@@ -90,14 +90,17 @@ pub fn words(text: &str) {
         region: fields.next(),
         endpoint: fields.next(),
         token_url: fields.next(),
+        dialect: fields.next(),
+        socket_url: fields.next(),
         page_origin: page_origin.clone(),
     };
     match Config::new(&settings) {
         Err(errors) => assert!(!errors.is_empty()),
         Ok(config) => {
-            let is_secure = config.api_origin.starts_with("https://");
-            assert_eq!(config.socket_origin.starts_with("wss://"), is_secure, "one of them is not encrypted");
-            for origin in [&config.socket_origin, &config.api_origin, &config.files_origin] {
+            let (socket_origin, _) = config
+                .socket_url
+                .split_at(config.socket_url[8..].find('/').map_or(config.socket_url.len(), |at| at + 8));
+            for origin in [socket_origin, &config.api_origin, &config.files_origin] {
                 let host = origin.split_once("://").expect("an origin").1;
                 let is_plain = |c: char| c.is_ascii_alphanumeric() || ".-:[]".contains(c);
                 assert!(!host.is_empty() && host.chars().all(is_plain), "{origin:?}");

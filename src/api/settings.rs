@@ -21,6 +21,8 @@ pub(crate) fn read(settings: &JsValue) -> Result<Config, Vec<FieldError>> {
         region: text("region", "data-region"),
         endpoint: text("endpoint", "data-endpoint"),
         token_url: text("tokenUrl", "data-token-url").map(resolved),
+        dialect: text("dialect", "data-dialect"),
+        socket_url: text("socketUrl", "data-socket-url"),
         page_origin: page_origin(),
     });
     match checked {

@@ -100,6 +100,11 @@ impl Endpoint {
         ])
     }
 
+    /// A token of this life was granted in its place.
+    pub fn granted(&mut self, now: u64, life: u64) {
+        self.granted = Some((now, life * 1_000));
+    }
+
     /// Whether the newest token is far enough from its end that a socket may be opened with it: ten seconds, or a tenth of a short life.
     pub fn is_good(&self, now: u64) -> bool {
         self.granted.is_some_and(|(at, life)| now < at.saturating_add(life - (life / 10).min(10_000)))

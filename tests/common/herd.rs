@@ -9,7 +9,6 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use chat_proto::config::{Config, Settings};
-use chat_proto::dialect::web_messaging::WebMessaging;
 use chat_proto::io::{Command, Event, Input, Output, Request, RequestId, Response, SocketEvent, SocketId};
 use chat_proto::json::Value;
 use chat_proto::phase::ConnectionStatus;
@@ -117,7 +116,7 @@ impl World {
             endpoint: Some(BACKEND.into()),
             token_url: Some(TOKEN_URL.into()),
             page_origin: ORIGIN.into(),
-            region: None,
+            ..Settings::default()
         })
         .expect("good settings");
         let mut world = Self {
@@ -136,7 +135,7 @@ impl World {
         };
         for _ in 0..herd.visitors {
             let seed = world.roll(u64::MAX);
-            let session = Session::new(config.clone(), &WebMessaging, Snapshot::default(), seed);
+            let session = Session::new(config.clone(), Snapshot::default(), seed);
             world.visitors.push(Visitor { session, connection: None, back_at: None });
         }
         world

@@ -12,11 +12,12 @@
 
 mod endpoint;
 mod link;
+mod mint;
 
 use std::collections::BTreeMap;
 
 use chat_proto::config::{Config, Settings};
-use chat_proto::dialect::web_messaging::WebMessaging;
+use chat_proto::dialect::Renewal;
 use chat_proto::io::{
     Command, Connectivity, Event, Input, NetError, Output, Request, RequestId, Response, SocketEvent, SocketId,
     TimelineDiff,
@@ -32,6 +33,7 @@ use simulator::{Action, Backend, Connection, DEMO_DEPLOYMENT, Delivery, Directio
 
 pub use endpoint::{Endpoint, Reply};
 use link::Links;
+use mint::Mint;
 
 pub const ORIGIN: &str = "https://shop.example";
 const TOKEN_URL: &str = "https://shop.example/api/genesys/refresh";
@@ -62,7 +64,7 @@ impl Dice {
 }
 
 enum Happening {
-    Opened(SocketId),
+    Opened(SocketId, String),
     ToBackend(Connection, String),
     ToSession(SocketId, SocketEvent),
     Gone(Connection),
@@ -74,6 +76,7 @@ enum Happening {
 pub struct Rig {
     pub backend: Backend,
     pub endpoint: Endpoint,
+    mint: Mint,
     pub session: Session,
     /// What storage holds.
     pub saved: Snapshot,
@@ -139,18 +142,25 @@ impl Rig {
     }
 
     pub fn with(seed: u64, settings: simulator::Settings, has_endpoint: bool) -> Self {
+        Self::on("web-messaging", seed, settings, has_endpoint)
+    }
+
+    /// A page that speaks this dialect.
+    pub fn on(dialect: &str, seed: u64, settings: simulator::Settings, has_endpoint: bool) -> Self {
         let config = Config::new(&Settings {
             deployment_id: Some(DEMO_DEPLOYMENT.into()),
             endpoint: Some(BACKEND.into()),
             token_url: has_endpoint.then(|| TOKEN_URL.into()),
             page_origin: ORIGIN.into(),
-            region: None,
+            dialect: Some(dialect.into()),
+            ..Settings::default()
         })
         .unwrap();
-        let session = Session::new(config.clone(), &WebMessaging, Snapshot::default(), seed);
+        let session = Session::new(config.clone(), Snapshot::default(), seed);
         let mut rig = Self {
             backend: Backend::new(settings, seed),
             endpoint: Endpoint::default(),
+            mint: Mint::default(),
             session,
             saved: Snapshot::default(),
             items: Vec::new(),
@@ -272,7 +282,7 @@ impl Rig {
         self.reopened = false;
         self.status = ConnectionStatus::Idle;
         let seed = self.seed ^ (self.pages << 32);
-        self.session = Session::new(self.config.clone(), &WebMessaging, self.saved.clone(), seed);
+        self.session = Session::new(self.config.clone(), self.saved.clone(), seed);
         if self.is_offline {
             self.hand_in(Input::Network(Connectivity::Offline));
         }
@@ -423,10 +433,10 @@ impl Rig {
 
     fn happen(&mut self, happening: Happening) {
         match happening {
-            Happening::Opened(id) => {
+            Happening::Opened(id, target) => {
                 let Some(connection) = self.links.connection(id) else { return };
                 let refused = self.is_offline
-                    || self.backend.upgrade(self.backend_now(), connection, DEMO_DEPLOYMENT, Some(ORIGIN)).is_err();
+                    || self.backend.upgrade_to(self.backend_now(), connection, &target, Some(ORIGIN)).is_err();
                 if refused {
                     self.links.forget(id);
                     self.hand_in(Input::Socket(id, SocketEvent::Closed { code: 1006 }));
@@ -476,7 +486,19 @@ impl Rig {
         let wait = self.one_way();
         if request.url == TOKEN_URL {
             self.open_token_requests -= 1;
-            let answer = self.endpoint.answer(request, self.now);
+            let dialect = self.config.dialect.habits().name;
+            let mut answer = self.endpoint.answer(request, self.now);
+            if dialect != "web-messaging"
+                && let Ok(Response { status: 200, body: Some(body), .. }) = &mut answer
+                && body.at("expires_in").as_u64().is_some()
+            {
+                let asked = request.body.as_ref().expect("a body");
+                assert_eq!(asked.at("dialect").as_str(), Some(dialect));
+                let (is_new, now) = (asked.at("session").as_str() == Some("new"), self.backend_now());
+                let (grant, life) = self.mint.grant(&mut self.backend, now, dialect, is_new);
+                self.endpoint.granted(self.now, life);
+                *body = grant;
+            }
             let wait = if answer == Err(NetError::Timeout) { request.timeout } else { wait };
             return self.later(wait, Happening::Answer(id, answer));
         }
@@ -484,8 +506,14 @@ impl Rig {
         let page = target.split_once("pageNumber=").and_then(|(_, rest)| rest.split('&').next()?.parse().ok());
         self.pages_asked.extend(page.map(|page| (self.now, page)));
         let mut asked = simulator::Request::get(target, ORIGIN);
+        if let Some(body) = &request.body {
+            asked.method = "POST".into();
+            asked.body = serde_json::to_string(body).expect("JSON");
+        }
         asked.headers.authorization.clone_from(&request.authorization);
         let answer = self.backend.request(self.backend_now(), &asked);
+        let due = self.backend.advance(self.backend_now());
+        self.act(due);
         let held = match answer.delivery {
             Delivery::Now => 0,
             Delivery::After(span) => span,
@@ -522,14 +550,18 @@ impl Rig {
                 }
                 Output::OpenSocket(id, url) => {
                     assert!(!self.is_offline, "seed {}: opened a socket while offline", self.seed);
-                    assert_eq!(url, format!("ws://127.0.0.1:9000/v1?deploymentId={DEMO_DEPLOYMENT}"));
-                    assert_eq!(self.links.open(), 0, "seed {}: two sockets at once", self.seed);
+                    let target = url.strip_prefix("ws://127.0.0.1:9000").expect("the simulator").to_owned();
+                    let habits = self.config.dialect.habits();
+                    assert!(target.starts_with(habits.path), "{target}");
+                    // One at a time; where a new token needs a new one, that is there before the other one goes.
+                    let most = usize::from(habits.renewal == Renewal::Replacement || !habits.answers_probes);
+                    assert!(self.links.open() <= most, "seed {}: too many sockets at once", self.seed);
                     let has_token = self.config.token_url.is_none() || self.endpoint.is_good(self.now);
                     assert!(has_token, "seed {}: opened a socket with a token at its end", self.seed);
                     self.sockets += 1;
                     self.links.add(id);
                     let wait = self.one_way();
-                    self.later(wait, Happening::Opened(id));
+                    self.later(wait, Happening::Opened(id, target));
                 }
                 Output::SendFrame(id, frame) => {
                     let text = serde_json::to_string(&frame).expect("JSON");

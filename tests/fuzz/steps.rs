@@ -1,6 +1,5 @@
 //! What happens next: a word from the network, a person, the page or the clock, each so often.
 
-use chat_proto::dialect::web_messaging::WebMessaging;
 use chat_proto::io::{Command, Connectivity, Input, RequestId, SocketEvent, SocketId};
 use chat_proto::message::{Content, LocalId};
 use chat_proto::session::Session;
@@ -158,7 +157,7 @@ impl Fuzz {
                 if self.d.chance(10) {
                     // reload
                     let snap = self.last_save.clone().unwrap_or_default();
-                    self.s = Session::new(self.cfg.clone(), &WebMessaging, snap, self.d.roll(u64::MAX));
+                    self.s = Session::new(self.cfg.clone(), snap, self.d.roll(u64::MAX));
                     self.sockets.clear();
                     self.open.clear();
                     self.asks.clear();

@@ -4,7 +4,6 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use chat_proto::config::{Config, Settings};
-use chat_proto::dialect::web_messaging::WebMessaging;
 use chat_proto::io::{
     Command, Connectivity, Event, Input, LockEvent, NetError, Output, RequestId, Response, SocketEvent, SocketId,
     TimelineDiff,
@@ -146,10 +145,10 @@ impl Browser {
             endpoint: Some(BACKEND.into()),
             token_url: None,
             page_origin: ORIGIN.into(),
-            region: None,
+            ..Settings::default()
         })
         .unwrap();
-        let mut tab = Tab::new(config, &WebMessaging, 77 + at as u64 + 1_000 * self.now);
+        let mut tab = Tab::new(config, 77 + at as u64 + 1_000 * self.now);
         let page = &mut self.tabs[at];
         page.items.clear();
         let mut view = View { browser: &mut self.storage, own: &mut page.own, is_denied: self.is_denied };

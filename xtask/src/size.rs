@@ -13,8 +13,8 @@ const LOADER_BUDGET: u64 = 4 * 1024;
 /// All that a visitor downloads to chat, loader included: 100 KiB of brotli.
 const CHAT_BUDGET: u64 = 100 * 1024;
 
-/// What only `GuestChat("diagnose")` loads, and a developer can wait for: 42 KiB of brotli.
-const DIAGNOSE_BUDGET: u64 = 42 * 1024;
+/// What only `GuestChat("diagnose")` loads, and a developer can wait for: 43 KiB of brotli.
+const DIAGNOSE_BUDGET: u64 = 43 * 1024;
 
 /// The files that a chat takes, and then the one that none takes. The demo page is neither.
 const FILES: [&str; 5] = [bundle::LOADER, bundle::GLUE, bundle::WASM, bundle::STYLE, bundle::DIAGNOSE];

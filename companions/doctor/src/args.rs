@@ -91,6 +91,7 @@ fn doctor(mut line: CommandLine) -> Result<Asked, Mistakes> {
         endpoint: line.text("--endpoint"),
         token_url: token_url.map(|url| origin.as_ref().and_then(|origin| resolved(origin, &url)).unwrap_or(url)),
         page_origin: origin.map(|origin| origin.origin().ascii_serialization()).unwrap_or_default(),
+        ..Settings::default()
     };
     let as_json = line.has("--json");
     line.judge(Asked::Doctor { settings, as_json })

@@ -4,6 +4,7 @@
 
 use alloc::{format, string::String, string::ToString, vec::Vec};
 
+use crate::dialect::{DIALECTS, Dialect, named};
 use crate::time::{MINUTE, Millis, SECOND};
 
 /// The attributes of the script tag as they were written, without the `data-` in front; empty ones count as absent.
@@ -17,17 +18,23 @@ pub struct Settings {
     pub endpoint: Option<String>,
     /// `data-token-url`, already resolved against the page: where tokens come from. Without it the widget makes its own.
     pub token_url: Option<String>,
+    /// `data-dialect`: the wire that is spoken; Genesys' Web Messaging if there is none.
+    pub dialect: Option<String>,
+    /// `data-socket-url`: where the socket is, if it is not where the wire has it.
+    pub socket_url: Option<String>,
     /// The origin of the page, which the token endpoint must share.
     pub page_origin: String,
 }
 
 /// A configuration that is fit for use.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct Config {
     /// The Messenger deployment's id.
     pub deployment_id: String,
-    /// `wss://host` of the socket, without a path.
-    pub socket_origin: String,
+    /// The wire that is spoken.
+    pub dialect: &'static dyn Dialect,
+    /// `wss://host/path` of the socket, without a query.
+    pub socket_url: String,
     /// `https://host` of the REST interface, without a path.
     pub api_origin: String,
     /// `https://host` of the deployment's files, without a path.
@@ -72,6 +79,18 @@ impl Config {
             Some(_) => {}
         }
 
+        let wanted = given(&settings.dialect);
+        let dialect = wanted.as_deref().map_or(Some(DIALECTS[0]), named);
+        if dialect.is_none() {
+            let mut problem = String::from("is none of these:");
+            for dialect in DIALECTS {
+                problem = problem + " " + dialect.habits().name;
+            }
+            errors.push(FieldError { attribute: "data-dialect", problem });
+        }
+        let dialect = dialect.unwrap_or(DIALECTS[0]);
+        let habits = dialect.habits();
+
         let endpoint = given(&settings.endpoint);
         let region = given(&settings.region).map(|region| region.to_ascii_lowercase());
         match &region {
@@ -87,7 +106,20 @@ impl Config {
             ));
         }
 
+        let socket_url = given(&settings.socket_url);
+        if socket_url.as_deref().is_some_and(|url| !is_socket_url(url)) {
+            errors.push(error("data-socket-url", "is none; wss://, a host and a path, without a query"));
+        } else if socket_url.is_none() && endpoint.is_none() && habits.host.is_none() {
+            errors.push(error(
+                "data-socket-url",
+                "is missing; this dialect has no host in common, write wss://host/path",
+            ));
+        }
+
         let token_url = given(&settings.token_url);
+        if token_url.is_none() && !habits.has_own_tokens {
+            errors.push(error("data-token-url", "is missing; this dialect's tokens come from this page's own origin"));
+        }
         if token_url.as_deref().is_some_and(|url| !is_below(url, &settings.page_origin)) {
             errors.push(error(
                 "data-token-url",
@@ -104,7 +136,7 @@ impl Config {
             None => {
                 let region = region.unwrap_or_default();
                 (
-                    format!("wss://webmessaging.{region}"),
+                    format!("wss://{}.{region}", habits.host.unwrap_or_default()),
                     format!("https://api.{region}"),
                     format!("https://api-cdn.{region}"),
                 )
@@ -112,7 +144,8 @@ impl Config {
         };
         Ok(Self {
             deployment_id: deployment_id.unwrap_or_default(),
-            socket_origin,
+            dialect,
+            socket_url: socket_url.unwrap_or_else(|| socket_origin + habits.path),
             api_origin,
             files_origin,
             token_url,
@@ -169,6 +202,15 @@ fn origin_of(endpoint: &str) -> Option<(bool, String)> {
     is_fit.then(|| (secure, host.to_string()))
 }
 
+/// Whether it is `ws(s)://host[:port]/path`, without a query, which is the dialect's affair.
+fn is_socket_url(url: &str) -> bool {
+    let Some((scheme, rest)) = url.split_once("://") else { return false };
+    let (host, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    matches!(scheme, "ws" | "wss")
+        && origin_of(&format!("http://{host}")).is_some()
+        && path.bytes().all(|b| b.is_ascii_graphic() && b != b'?' && b != b'#')
+}
+
 fn is_below(url: &str, origin: &str) -> bool {
     url.strip_prefix(origin).is_some_and(|rest| rest.starts_with('/'))
 }
@@ -186,6 +228,9 @@ pub struct Timings {
     /// How long a sent message may go without its echo before the connection is held for dead. 7.5 s: messages are echoed within
     /// a second; a half-open socket never echoes; a visitor waits eight.
     pub acknowledge: Millis,
+    /// How long a connection must live after a message before the message counts as taken, on a wire that answers nothing. 1 s: where the
+    /// backend closes upon a message, it does so at once.
+    pub silent_acceptance: Millis,
     /// How long history may lag behind what was accepted. 3 s: history is written after the echo; a message that is not in
     /// it is not called lost before that.
     pub settle: Millis,
@@ -301,6 +346,7 @@ impl Default for Timings {
             connect: 15 * SECOND,
             answer: 10 * SECOND,
             acknowledge: 7_500,
+            silent_acceptance: SECOND,
             settle: 3 * SECOND,
             pace: 500,
             probe: 15 * SECOND,
@@ -363,6 +409,7 @@ mod tests {
             endpoint: None,
             token_url: Some("https://shop.example/api/genesys/refresh".into()),
             page_origin: "https://shop.example".into(),
+            ..Settings::default()
         }
     }
 
@@ -373,7 +420,7 @@ mod tests {
     #[test]
     fn a_region_gives_its_three_hosts() {
         let config = Config::new(&settings()).unwrap();
-        assert_eq!(config.socket_origin, "wss://webmessaging.mypurecloud.ie");
+        assert_eq!(config.socket_url, "wss://webmessaging.mypurecloud.ie/v1");
         assert_eq!(config.api_origin, "https://api.mypurecloud.ie");
         assert_eq!(config.files_origin, "https://api-cdn.mypurecloud.ie");
     }
@@ -391,7 +438,54 @@ mod tests {
             ("https://[fe80::1]/", "wss://[fe80::1]"),
         ] {
             let settings = Settings { endpoint: Some(endpoint.into()), region: None, ..settings() };
-            assert_eq!(Config::new(&settings).unwrap().socket_origin, socket, "{endpoint}");
+            assert_eq!(Config::new(&settings).unwrap().socket_url, format!("{socket}/v1"), "{endpoint}");
+        }
+    }
+
+    #[test]
+    fn each_dialect_has_its_socket_and_where_it_has_none_in_common_the_page_names_it() {
+        for (dialect, socket) in [
+            ("web-messaging", "wss://webmessaging.mypurecloud.ie/v1"),
+            ("guest-sessions", "wss://api.mypurecloud.ie/api/v2/guest/sessions"),
+            ("guest-webchat", "wss://api.mypurecloud.ie/api/v2/guest/conversations/webchat"),
+            ("conversation-socket", "wss://api.mypurecloud.ie/api/v2/conversations/messaging/channels/ws"),
+        ] {
+            let settings = Settings { dialect: Some(dialect.into()), ..settings() };
+            assert_eq!(Config::new(&settings).unwrap().socket_url, socket);
+        }
+        for dialect in ["external-contacts", "webmessaging-guests"] {
+            let settings = Settings { dialect: Some(dialect.into()), ..settings() };
+            assert_eq!(bad_fields(&settings), ["data-socket-url"], "{dialect}");
+            let named = Settings { socket_url: Some("wss://a.example:8443/b/c".into()), ..settings.clone() };
+            assert_eq!(Config::new(&named).unwrap().socket_url, "wss://a.example:8443/b/c");
+            let local = Settings { endpoint: Some("http://localhost:1".into()), ..settings };
+            assert!(Config::new(&local).unwrap().socket_url.starts_with("ws://localhost:1/api/v2/"), "{dialect}");
+        }
+    }
+
+    #[test]
+    fn a_dialect_that_is_none_and_a_token_that_nobody_grants_are_named() {
+        let wrong = Settings { dialect: Some("webchat".into()), ..settings() };
+        let errors = Config::new(&wrong).unwrap_err();
+        assert_eq!(errors[0].attribute, "data-dialect");
+        assert!(DIALECTS.iter().all(|dialect| errors[0].problem.contains(dialect.habits().name)), "{errors:?}");
+        let alone = Settings { dialect: Some("guest-sessions".into()), token_url: None, ..settings() };
+        assert_eq!(bad_fields(&alone), ["data-token-url"]);
+    }
+
+    #[test]
+    fn a_socket_that_has_no_address_is_refused() {
+        for url in [
+            "https://a.example/b",
+            "wss://",
+            "wss://a b/c",
+            "wss://a.example/b?c",
+            "wss:/a.example",
+            "a.example",
+            "wss://a.example/ü",
+        ] {
+            let settings = Settings { socket_url: Some(url.into()), ..settings() };
+            assert_eq!(bad_fields(&settings), ["data-socket-url"], "{url}");
         }
     }
 

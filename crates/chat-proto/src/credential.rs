@@ -5,6 +5,7 @@
 use alloc::string::String;
 
 use crate::config::Timings;
+use crate::dialect::Speaker;
 use crate::json::Value;
 use crate::random::Random;
 use crate::time::{Instant, Millis, Now, SECOND};
@@ -12,7 +13,7 @@ use crate::time::{Instant, Millis, Now, SECOND};
 /// A token and its life.
 #[derive(Clone, PartialEq)]
 pub(crate) struct Grant {
-    token: String,
+    speaker: Speaker,
     /// `None` for a token that the widget made itself: it lives as long as the session.
     life: Option<Millis>,
     /// The age at which it is renewed.
@@ -23,7 +24,8 @@ pub(crate) struct Grant {
 impl Grant {
     /// A token of the widget's own making.
     pub(crate) fn own(token: String) -> Self {
-        Self { token, life: None, due: 0, asked: Now::default() }
+        let speaker = Speaker { token, ..Speaker::default() };
+        Self { speaker, life: None, due: 0, asked: Now::default() }
     }
 
     /// Reads `{"token": "…", "expires_in": seconds, …}`; `None` if it is no grant, or one that is over before it began.
@@ -38,11 +40,17 @@ impl Grant {
         let latest = if life / 4 < timings.renewal_margin { life / 20 * 17 } else { life - timings.renewal_margin };
         let named = seconds("renew_in").filter(|due| (timings.renewal_soonest..=latest).contains(due));
         let due = named.unwrap_or_else(|| earliest + random.up_to((life / 10).min(latest - earliest)));
-        Some(Self { token: token.into(), life: Some(life), due, asked })
+        let id = |name| String::from(body.at(name).as_text().unwrap_or_default());
+        let speaker = Speaker { token: token.into(), conversation: id("conversation_id"), guest: id("guest_id") };
+        Some(Self { speaker, life: Some(life), due, asked })
+    }
+
+    pub(crate) fn speaker(&self) -> &Speaker {
+        &self.speaker
     }
 
     pub(crate) fn token(&self) -> &str {
-        &self.token
+        &self.speaker.token
     }
 
     /// Made by the widget itself, and so to be kept by it.

@@ -3,12 +3,13 @@
 //! kept by the session.
 //!
 //! # Writing one
-//! A dialect is a unit struct in a file of its own below `dialect/`, with its wire's structures private to that file. It answers, in
-//! this order: where the socket is, how each [`ClientOp`] looks on the wire (`None` where the wire has no such word), what a frame
-//! means, and what an HTTP answer means. Be lenient in reading: what is unknown is skipped and never an error, for backends grow
-//! new words without asking; an error means only that the frame is none of this language at all.
+//! A dialect is a unit struct in a file of its own below `dialect/`, with its wire's structures private to that file, and a line in
+//! [`DIALECTS`]. It answers, in this order: its habits (where the socket is, how a connection begins, how a new token is applied, what the
+//! wire cannot do), how each [`ClientOp`] looks on the wire (`None` where the wire has no such word), what a frame means, and what an HTTP
+//! answer means. Be lenient in reading: what is unknown is skipped and never an error, for backends grow new words without asking; an
+//! error means only that the frame is none of this language at all. `docs/wires/writing-one.md` goes through one.
 
-use alloc::{string::String, vec::Vec};
+use alloc::{borrow::ToOwned, format, string::String, vec::Vec};
 
 use crate::config::Config;
 use crate::io::{Request, Response};
@@ -16,24 +17,146 @@ use crate::json::Value;
 use crate::message::{Author, LocalId, MessageId};
 use crate::time::{Millis, Timestamp};
 
+#[cfg(feature = "wires")]
+mod guest;
+
+#[cfg(feature = "wires")]
+pub mod conversation_socket;
+#[cfg(feature = "wires")]
+pub mod external_contacts;
+#[cfg(feature = "wires")]
+pub mod guest_sessions;
+#[cfg(feature = "wires")]
+pub mod guest_webchat;
 pub mod web_messaging;
+#[cfg(feature = "wires")]
+pub mod webmessaging_guests;
+
+/// Every wire that is spoken. The first is spoken where a page does not choose.
+pub static DIALECTS: &[&dyn Dialect] = &[
+    &web_messaging::WebMessaging,
+    #[cfg(feature = "wires")]
+    &external_contacts::ExternalContacts,
+    #[cfg(feature = "wires")]
+    &guest_sessions::GuestSessions,
+    #[cfg(feature = "wires")]
+    &guest_webchat::GuestWebchat,
+    #[cfg(feature = "wires")]
+    &webmessaging_guests::WebmessagingGuests,
+    #[cfg(feature = "wires")]
+    &conversation_socket::ConversationSocket,
+];
+
+/// The dialect of that name, as `data-dialect` has it.
+pub fn named(name: &str) -> Option<&'static dyn Dialect> {
+    DIALECTS.iter().copied().find(|dialect| dialect.habits().name == name)
+}
 
 /// One backend's language. Stateless.
 pub trait Dialect: Sync {
+    /// What has to be known of the wire before a word is said on it.
+    fn habits(&self) -> &'static Habits;
+
     /// Where the socket is.
-    fn socket_url(&self, config: &Config) -> String;
+    fn socket_url(&self, config: &Config, speaker: &Speaker) -> String;
 
     /// How this is said; `None` if the wire has no such word. `trace` is new for each call and may be used to mark the frame.
-    fn encode(&self, config: &Config, token: &str, trace: &str, op: &ClientOp<'_>) -> Option<Wire>;
+    fn encode(&self, config: &Config, speaker: &Speaker, trace: &str, op: &ClientOp<'_>) -> Option<Wire>;
 
     /// What a frame means: nothing, one thing or several. An error if it is none of this language.
     fn decode_frame(&self, frame: &Value) -> Result<Vec<ServerEvent>, NotOurs>;
 
+    /// What the answer to a message means that went by HTTP: the id and the time that the backend gave it, or why it was refused.
+    fn decode_sent(&self, _response: &Response) -> Result<(Option<MessageId>, Option<Timestamp>), Refusal> {
+        Err(Refusal::Server)
+    }
+
     /// What the answer to a question of history means; `None` if it cannot be read, whatever the status.
-    fn decode_history(&self, response: &Response) -> Option<HistoryPage>;
+    fn decode_history(&self, _response: &Response) -> Option<HistoryPage> {
+        None
+    }
 
     /// What the deployment's settings say; `None` if they cannot be read.
-    fn decode_deployment(&self, response: &Response) -> Option<Deployment>;
+    fn decode_deployment(&self, _response: &Response) -> Option<Deployment> {
+        None
+    }
+}
+
+impl core::fmt::Debug for dyn Dialect {
+    fn fmt(&self, to: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        to.write_str(self.habits().name)
+    }
+}
+
+/// What a session has to know of a wire before a word is said on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a question of its own")]
+pub struct Habits {
+    /// What `data-dialect` calls it.
+    pub name: &'static str,
+    /// The socket's host, in front of the region: `api` for `api.mypurecloud.ie`. `None` where only the operator knows.
+    pub host: Option<&'static str>,
+    /// The socket's path.
+    pub path: &'static str,
+    /// How a connection begins.
+    pub opening: Opening,
+    /// How a new token is applied to a connection that lives.
+    pub renewal: Renewal,
+    /// A token is good for one connection: the next needs another one.
+    pub spends_tokens: bool,
+    /// The close code of a connection that the backend ends without a word, beside 1005: for a token that has expired or a scope that is
+    /// missing.
+    pub silent_close: u16,
+    /// A message is answered, by its echo or by its HTTP status. Where it is not, it counts as taken when its connection lives on.
+    pub acknowledges: bool,
+    /// What was missed can be asked for.
+    pub has_history: bool,
+    /// A question whether the backend is there is answered.
+    pub answers_probes: bool,
+    /// A conversation that has ended is continued by a new one on the same socket ([`ClientOp::End`]).
+    pub can_restart: bool,
+    /// The widget may make its token up.
+    pub has_own_tokens: bool,
+}
+
+/// How a connection begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Opening {
+    /// We say who we are, and are answered.
+    Hello,
+    /// The server speaks first.
+    Greeting,
+    /// Messages flow as soon as the socket is open.
+    Silence,
+}
+
+/// How a new token is applied to a connection that lives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Renewal {
+    /// At the next connection: this one does not care.
+    Later,
+    /// By whatever is said next, and by [`ClientOp::Renew`] where the wire has that word.
+    InPlace,
+    /// By a second connection, which is there before the first one is closed.
+    Replacement,
+}
+
+/// Who speaks on a connection.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Speaker {
+    /// The token.
+    pub token: String,
+    /// The conversation's id, or the contact's, where the wire wants to hear it.
+    pub conversation: String,
+    /// The guest's id, where the wire wants to hear it.
+    pub guest: String,
+}
+
+/// Never prints the token.
+impl core::fmt::Debug for Speaker {
+    fn fmt(&self, to: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        to.write_str(&format!("Speaker({})", self.conversation))
+    }
 }
 
 /// All that a session says to a backend.
@@ -44,6 +167,10 @@ pub enum ClientOp<'a> {
         /// Begin anew after the old session was ended.
         start_new: bool,
     },
+    /// The second word, where one is wanted after [`ServerEvent::Admitted`].
+    Enter,
+    /// A new token, for the connection that lives.
+    Renew,
     /// A message.
     Text {
         /// The same for every attempt.
@@ -52,6 +179,8 @@ pub enum ClientOp<'a> {
         attempt: u32,
         /// What was written.
         text: &'a str,
+        /// When it was written, by the visitor's clock.
+        written: Timestamp,
     },
     /// The visitor types.
     Typing,
@@ -93,6 +222,12 @@ pub enum ServerEvent {
         /// The conversation has ended and can only be read.
         is_read_only: bool,
     },
+    /// The token was accepted.
+    Admitted,
+    /// The conversation's id, where the backend gives it.
+    Conversation(String),
+    /// The token of this connection has expired, and a new one is taken on it.
+    TokenExpired,
     /// The request to end the session was answered.
     SessionEnded,
     /// Something was said, or happened, just now.
@@ -258,3 +393,27 @@ impl Default for Deployment {
 /// The frame is none of this language.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NotOurs;
+
+/// How an attempt is marked: by the message's own id, which from the second attempt on also says which: `0b9f….2`.
+fn mark_attempt(id: &LocalId, attempt: u32) -> String {
+    if attempt > 1 { format!("{}.{attempt}", id.0) } else { id.0.clone() }
+}
+
+/// What was marked so.
+fn attempt_of(mark: &str) -> (LocalId, u32) {
+    let (id, attempt) = mark.split_once('.').unwrap_or((mark, "1"));
+    (LocalId(id.to_owned()), attempt.parse().unwrap_or(1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_attempt_is_read_as_it_is_marked() {
+        let id = LocalId("m-1".into());
+        for attempt in [1, 2, 17] {
+            assert_eq!(attempt_of(&mark_attempt(&id, attempt)), (id.clone(), attempt));
+        }
+    }
+}

@@ -15,6 +15,11 @@ pub(crate) enum Asked {
     Token(Now),
     /// A token of the widget's own making.
     OwnToken,
+    /// That a message be taken.
+    Text {
+        /// Counted from 1.
+        attempt: u32,
+    },
     /// A page of history.
     History {
         /// Counted from 1, the newest.

@@ -29,11 +29,13 @@ pub enum Problem {
         code: u16,
     },
     /// The third connection in a row, or a later one, came to nothing in the same way: it did not open, or it was closed without a word
-    /// (1000, 1005), at the hello or soon after it, and nothing of the visitor's was taken; though the token endpoint, if there is one, was
+    /// (1000, 1005; on one wire 1006), at the hello or soon after it, and nothing of the visitor's was taken; though the token endpoint, if there is one, was
     /// asked anew meanwhile. Will be tried again.
     KeepsFailing {
         /// The close code; 1006 if there was none.
         code: u16,
+        /// It was open before.
+        has_opened: bool,
         /// The token may be to blame: it comes from the site's endpoint, and something was asked of it.
         is_granted: bool,
     },
@@ -133,8 +135,8 @@ impl Problem {
             Self::Refused { .. } => "session-refused",
             Self::Deployment { status: 200..=299 } => "deployment-inactive",
             Self::Deployment { .. } => "deployment-unknown",
-            Self::KeepsFailing { code: 1000 | 1005, is_granted: true } => "token-scope",
-            Self::KeepsFailing { code: 1000 | 1005, .. } => "silent-close",
+            Self::KeepsFailing { has_opened: true, is_granted: true, .. } => "token-scope",
+            Self::KeepsFailing { has_opened: true, .. } => "silent-close",
             Self::KeepsFailing { .. } => "socket-never-opens",
             Self::ConnectionLost { code: 1011..=1014 } => "backend-failing",
             Self::InLine
@@ -154,7 +156,7 @@ impl Problem {
             | Self::ConnectionLost { code: 1012 | 1013 } => Some(Advice::Wait),
             // A login page where the endpoint should be, or its refusal.
             Self::TokenUnavailable(TokenTrouble::NotJson) | Self::NotSignedIn { .. } => Some(Advice::SignIn),
-            Self::Refused { .. } | Self::Deployment { .. } | Self::KeepsFailing { code: 1000 | 1005, .. } => {
+            Self::Refused { .. } | Self::Deployment { .. } | Self::KeepsFailing { has_opened: true, .. } => {
                 Some(Advice::Elsewhere)
             }
             // What fails now may work in a moment, and the network is the likelier cause of what cannot be reached: it is tried again.
@@ -195,7 +197,7 @@ mod tests {
             (Problem::Refused { code: 403 }, "refused", Some(403)),
             (Problem::Deployment { status: 404 }, "deployment", Some(404)),
             (Problem::ConnectionLost { code: 1006 }, "connection-lost", Some(1006)),
-            (Problem::KeepsFailing { code: 1000, is_granted: true }, "connection-lost", Some(1000)),
+            (Problem::KeepsFailing { code: 1000, has_opened: true, is_granted: true }, "connection-lost", Some(1000)),
             (Problem::NotSignedIn { status: 401 }, "refused", Some(401)),
             (Problem::InLine, "in-line", None),
             (Problem::Unresponsive, "unresponsive", None),

@@ -9,18 +9,21 @@ mod connect;
 mod hearing;
 mod liveness;
 mod reading;
+mod relay;
 mod replay;
 mod sending;
 mod tokens;
 
-use alloc::{format, string::String, vec::Vec};
+use alloc::{format, vec::Vec};
 
 use crate::backoff::Backoff;
-use crate::config::{Config, Timings};
+use crate::config::Config;
 use crate::credential::Grant;
-use crate::dialect::{ClientOp, Deployment, Dialect, Wire};
-use crate::io::{Command, Connectivity, Event, Input, Output, SocketEvent, SocketId};
+use crate::dialect::{ClientOp, Deployment, Habits, Speaker, Wire};
+use crate::io::{Command, Connectivity, Event, Input, Output, Request, SocketEvent, SocketId};
 use crate::journal::{Journal, Transition};
+use crate::json::Value;
+use crate::message::LocalId;
 use crate::outbox::Outbox;
 use crate::pending::{Asked, Pending};
 use crate::phase::{ConnectionStatus, Phase, is_allowed};
@@ -35,6 +38,7 @@ use crate::window::Window;
 
 use liveness::{Liveness, Rates};
 use reading::Reading;
+use relay::Relay;
 use replay::Replay;
 use tokens::TokenSupply;
 
@@ -47,7 +51,6 @@ pub(crate) use sending::append;
 )]
 pub struct Session {
     config: Config,
-    dialect: &'static dyn Dialect,
 
     /// When the last input came.
     clock: Now,
@@ -56,8 +59,12 @@ pub struct Session {
     /// The close code, status or protocol code of the present input, for the journal.
     cause: u16,
     last_socket: u32,
-    /// The token that the present socket was opened with. It keeps it even when a newer one comes.
-    socket_token: String,
+    /// Who speaks on the present socket: with the token that it was opened with, unless the wire takes a newer one in its place.
+    speaker: Speaker,
+    /// The second socket on the way to replace the present one, and the one that was replaced and is heard out.
+    relay: Relay,
+    /// The message that went by HTTP and is not answered yet.
+    posted: Option<LocalId>,
     liveness: Liveness,
     rates: Rates,
     backoff: Backoff,
@@ -108,7 +115,7 @@ pub struct Session {
 impl Session {
     /// A session that has said nothing yet. `saved` is what an earlier page kept; `seed` must come from a source of real
     /// randomness, or every visitor would wait the same "random" time.
-    pub fn new(config: Config, dialect: &'static dyn Dialect, saved: Snapshot, seed: u64) -> Self {
+    pub fn new(config: Config, saved: Snapshot, seed: u64) -> Self {
         let Snapshot { shared, tab } = saved;
         let is_live = shared.is_some();
         let shared = shared.unwrap_or_default();
@@ -118,7 +125,9 @@ impl Session {
             journal: Journal::default(),
             cause: 0,
             last_socket: 0,
-            socket_token: String::new(),
+            speaker: Speaker::default(),
+            relay: Relay::default(),
+            posted: None,
             liveness: Liveness::default(),
             rates: Rates::default(),
             backoff: Backoff::default(),
@@ -149,7 +158,6 @@ impl Session {
             shown: (ConnectionStatus::Idle, None),
             shown_full: false,
             config,
-            dialect,
         }
     }
 
@@ -197,6 +205,7 @@ impl Session {
         match input {
             Input::Command(command) => self.on_command(now, command),
             Input::Socket(id, event) if self.phase.socket() == Some(id) => self.on_socket(now, id, event),
+            Input::Socket(id, event) if self.relay.is_of(id) => self.on_relay(now, id, event),
             // A socket that was given up: whatever it says is about a connection that is no more. And what is a tab's business.
             Input::Socket(..) | Input::Lock(_) | Input::Heard(_) | Input::Leaving => {}
             Input::Response(id, result) => {
@@ -205,6 +214,7 @@ impl Session {
                     Some(Asked::Deployment) => self.on_deployment(now, result),
                     Some(Asked::Token(asked)) => self.on_token(now, asked, result),
                     Some(Asked::History { .. }) => self.on_history(now, result),
+                    Some(Asked::Text { attempt }) => self.on_posted(now, attempt, result),
                     // Forgotten, or asked in another way.
                     Some(Asked::OwnToken) | None => {}
                 }
@@ -268,7 +278,7 @@ impl Session {
             SocketEvent::Opened => self.on_opened(now, id),
             SocketEvent::Frame(frame) => {
                 self.heard(now);
-                match self.dialect.decode_frame(&frame) {
+                match self.config.dialect.decode_frame(&frame) {
                     Ok(events) => self.on_server_events(now, id, events),
                     Err(_) => self.on_unreadable(),
                 }
@@ -283,8 +293,14 @@ impl Session {
 
     fn on_timeout(&mut self, now: Now) {
         let due = |session: &mut Self, timer| session.timers.take_if_due(timer, now.mono);
-        if due(self, Timer::Answer) || due(self, Timer::Acknowledge) || due(self, Timer::ProbeAnswer) {
+        if due(self, Timer::Acknowledge) && !self.counts_as_taken(now)
+            || due(self, Timer::Answer)
+            || due(self, Timer::ProbeAnswer)
+        {
             self.on_silence(now);
+        }
+        if due(self, Timer::Relay) {
+            self.on_relay_due(now);
         }
         if due(self, Timer::Probe) {
             self.on_quiet(now);
@@ -315,23 +331,37 @@ impl Session {
         }
     }
 
-    /// Says this on the socket, with the token that the socket was opened with. A wire that has no such word says nothing.
-    fn say(&mut self, socket: SocketId, op: &ClientOp<'_>) {
+    fn habits(&self) -> &'static Habits {
+        self.config.dialect.habits()
+    }
+
+    fn encode(&mut self, op: &ClientOp<'_>) -> Option<Wire> {
         let trace = self.random.uuid();
-        let Timings { frames_span, .. } = self.config.timings;
-        if let Some(Wire::Frame(frame)) = self.dialect.encode(&self.config, &self.socket_token, &trace, op) {
-            self.rates.frames.note(self.clock.mono, frames_span);
-            self.out.push(Output::SendFrame(socket, frame));
+        self.config.dialect.encode(&self.config, &self.speaker, &trace, op)
+    }
+
+    /// Says this on the socket. A wire that has no such word says nothing.
+    fn say(&mut self, socket: SocketId, op: &ClientOp<'_>) {
+        if let Some(Wire::Frame(frame)) = self.encode(op) {
+            self.send_frame(socket, frame);
         }
     }
 
-    /// Asks this by HTTP.
+    fn send_frame(&mut self, socket: SocketId, frame: Value) {
+        self.rates.frames.note(self.clock.mono, self.config.timings.frames_span);
+        self.out.push(Output::SendFrame(socket, frame));
+    }
+
+    /// Asks this by HTTP, if the wire has it there.
     fn ask(&mut self, asked: Asked, op: &ClientOp<'_>) {
-        let trace = self.random.uuid();
-        if let Some(Wire::Http(request)) = self.dialect.encode(&self.config, &self.socket_token, &trace, op) {
-            let id = self.pending.ask(asked);
-            self.out.push(Output::Request(id, request));
+        if let Some(Wire::Http(request)) = self.encode(op) {
+            self.request(asked, request);
         }
+    }
+
+    fn request(&mut self, asked: Asked, request: Request) {
+        let id = self.pending.ask(asked);
+        self.out.push(Output::Request(id, request));
     }
 
     fn tell(&mut self, event: Event) {

@@ -26,7 +26,6 @@ mod screen;
 use alloc::{boxed::Box, string::String, vec::Vec};
 
 use crate::config::Config;
-use crate::dialect::Dialect;
 use crate::io::{Command, Connectivity, Event, Input, LockEvent, Output, TimelineDiff};
 use crate::journal::Transition;
 use crate::json::Value;
@@ -54,6 +53,9 @@ const SALT_BITS: u32 = 16;
 /// For how long somebody who asked while being seen is taken to look on: four questions, and a little more.
 const LOOKS_ON: Millis = 4 * PING + SECOND;
 
+/// How many of the latest lines are kept where the backend keeps none. 200: what a person scrolls back through, and 50 KiB of storage.
+const KEPT_LINES: usize = 200;
+
 /// Where something is kept. Both kinds hold JSON, and anything may fail at any time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Area {
@@ -78,7 +80,6 @@ pub trait Store {
 /// One tab.
 pub struct Tab {
     config: Config,
-    dialect: &'static dyn Dialect,
     random: Random,
     keys: Keys,
     /// What other tabs know this one by.
@@ -104,6 +105,8 @@ struct Keys {
     reign: String,
     /// Before the id of each message that was handed over and not taken.
     handed: String,
+    /// The latest lines, where the backend keeps none.
+    rows: String,
     /// What was typed in a tab that follows, until the leader has heard of it and kept it.
     draft: String,
 }
@@ -160,7 +163,7 @@ struct Handed {
 
 impl Tab {
     /// A tab that has said nothing yet. `seed` must come from a source of real randomness, and be another one for every tab.
-    pub fn new(config: Config, dialect: &'static dyn Dialect, seed: u64) -> Self {
+    pub fn new(config: Config, seed: u64) -> Self {
         let mut random = Random::new(seed);
         let shared = String::from("guest-chat:") + &config.deployment_id;
         let below = |name| shared.clone() + name;
@@ -169,6 +172,7 @@ impl Tab {
                 record: below(":tab"),
                 reign: below(":reign"),
                 handed: below(":handed:"),
+                rows: below(":rows"),
                 draft: below(":draft"),
                 shared,
             },
@@ -181,7 +185,6 @@ impl Tab {
             has_network: true,
             out: Vec::new(),
             config,
-            dialect,
             random,
         }
     }
@@ -312,6 +315,12 @@ impl Tab {
         let shared = store.get(Area::Browser, &self.keys.shared);
         let shared = shared.as_ref().and_then(SharedRecord::from_value);
         let tab = store.get(area, &self.keys.record);
+        // What nobody else would tell.
+        if self.screen.items.is_empty()
+            && let Some(rows) = store.get(area, &self.keys.rows)
+        {
+            self.screen.items = post::read_items(&rows);
+        }
         let known = self.screen.known(!follower.handed.is_empty());
         let mut tab = tab.as_ref().and_then(TabRecord::from_value).unwrap_or_default();
         // Where storage has failed, the record may be older than what is shown.
@@ -332,7 +341,7 @@ impl Tab {
         // has ended is come back to only where it is being read.
         let is_wanted = has_heard && tab.is_open;
         let seed = self.random.seed();
-        let mut session = Session::new(self.config.clone(), self.dialect, Snapshot { shared, tab }, seed);
+        let mut session = Session::new(self.config.clone(), Snapshot { shared, tab }, seed);
         let mut outputs = session.inherit(now, self.reign, &known);
         if !self.has_network {
             outputs.append(&mut session.handle_input(now, Input::Network(Connectivity::Offline)));

@@ -2,6 +2,7 @@
 //! messages and notices sleep, during which some browsers stop the monotonic one. Nothing here reads a clock:
 //! `std::time::Instant` panics on `wasm32-unknown-unknown`, and a core that cannot ask for the time can be tested.
 
+use alloc::{format, string::String};
 use core::ops::Add;
 
 /// A span of time in milliseconds.
@@ -55,6 +56,23 @@ impl Timestamp {
         }
         let seconds = ((days_since_1970(year, month, day) * 24 + hour) * 60 + minute) * 60 + second;
         Some(Self(seconds * SECOND + milliseconds(fraction)?))
+    }
+
+    /// As the backend writes it: `2026-10-05T09:00:00.120Z`.
+    pub fn iso(self) -> String {
+        let (seconds, millis) = (self.0 / SECOND, self.0 % SECOND);
+        let (days, clock) = (seconds / 86_400, seconds % 86_400);
+        // The way back: `civil_from_days` of the same paper as below.
+        let days = days + 719_468;
+        let (era, day_of_era) = (days / 146_097, days % 146_097);
+        let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+        let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+        let (month, day) =
+            ((5 * day_of_year + 2) / 153, day_of_year - (153 * ((5 * day_of_year + 2) / 153) + 2) / 5 + 1);
+        let month = if month < 10 { month + 3 } else { month - 9 };
+        let year = year_of_era + era * 400 + u64::from(month <= 2);
+        let (hour, minute, second) = (clock / 3_600, clock / 60 % 60, clock % 60);
+        format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{millis:03}Z")
     }
 
     /// How long ago `earlier` was; zero if it is not in the past.
@@ -118,6 +136,8 @@ mod tests {
                 for day in 1..=days {
                     let text = alloc::format!("{year}-{month:02}-{day:02}T00:00:00Z");
                     assert_eq!(Timestamp::parse(&text), Some(Timestamp(day_after * 24 * 60 * MINUTE)), "{text}");
+                    let late = Timestamp(day_after * 24 * 60 * MINUTE + 24 * 60 * MINUTE - 1);
+                    assert_eq!(late.iso(), alloc::format!("{year}-{month:02}-{day:02}T23:59:59.999Z"));
                     day_after += 1;
                 }
             }

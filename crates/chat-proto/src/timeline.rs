@@ -151,6 +151,12 @@ impl Timeline {
         self.insert(order, time, Content::Notice(notice))
     }
 
+    /// The last line, but for what the backend has not yet got, is such a one.
+    pub(crate) fn ends_with(&self, notice: &Notice) -> bool {
+        let last = self.entries.iter().rev().find(|entry| entry.order.0 < NOT_YET);
+        last.is_some_and(|entry| matches!(&entry.item.content, Content::Notice(it) if it == notice))
+    }
+
     /// Takes every such line out again.
     pub(crate) fn withdraw(&mut self, notice: &Notice) -> Vec<TimelineDiff> {
         let mut diffs = Vec::new();

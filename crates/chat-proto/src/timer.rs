@@ -19,6 +19,8 @@ pub(crate) enum Timer {
     Countdown,
     /// A token that is to be renewed.
     Renew,
+    /// The second socket is to open, or be there; or the first one, which it has replaced, to be closed.
+    Relay,
     /// The next message may be sent.
     Flush,
     /// A look into history that is due.

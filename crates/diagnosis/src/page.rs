@@ -27,6 +27,7 @@ impl Diagnosis {
             endpoint: given(endpoint),
             token_url: given(token_url),
             page_origin: page_origin.to_owned(),
+            ..Settings::default()
         });
         Self { seen, plan }
     }

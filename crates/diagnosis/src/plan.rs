@@ -3,6 +3,7 @@
 pub use chat_proto::config::{FieldError, Settings};
 
 use chat_proto::config::Config;
+use chat_proto::dialect::Speaker;
 
 use crate::observe::{BadField, Observations, TokenEndpoint};
 
@@ -26,11 +27,12 @@ impl Plan {
     pub fn new(settings: &Settings) -> Result<Self, Vec<FieldError>> {
         let config = Config::new(settings)?;
         let files = format!("{}/webdeployments/v1/deployments/{}", config.files_origin, config.deployment_id);
+        let socket_url = config.dialect.socket_url(&config, &Speaker::default());
         Ok(Self {
             token_url: config.token_url,
             config_url: format!("{files}/config.json"),
             domains_url: format!("{files}/domains.json"),
-            socket_url: format!("{}/v1?deploymentId={}", config.socket_origin, config.deployment_id),
+            socket_url,
             deployment: config.deployment_id,
         })
     }

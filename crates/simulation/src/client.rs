@@ -1,7 +1,6 @@
 //! What runs in a page: the real thing, or the naive one that it is compared with. The world speaks to both in the same words.
 
 use chat_proto::config::Config;
-use chat_proto::dialect::web_messaging::WebMessaging;
 use chat_proto::io::{Input, Output};
 use chat_proto::journal::Transition;
 use chat_proto::tab::Tab;
@@ -27,7 +26,7 @@ pub(crate) enum Client {
 impl Client {
     pub(crate) fn new(kind: Kind, config: Config, seed: u64) -> Self {
         match kind {
-            Kind::Real => Self::Real(Box::new(Tab::new(config, &WebMessaging, seed))),
+            Kind::Real => Self::Real(Box::new(Tab::new(config, seed))),
             Kind::Naive => Self::Naive(Box::new(Naive::new(config, seed))),
         }
     }

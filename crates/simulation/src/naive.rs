@@ -104,7 +104,7 @@ impl Naive {
         if self.socket.is_none() {
             self.sockets += 1;
             self.socket = Some(SocketId(self.sockets));
-            let url = format!("{}/v1?deploymentId={}", self.config.socket_origin, self.config.deployment_id);
+            let url = format!("{}?deploymentId={}", self.config.socket_url, self.config.deployment_id);
             self.out.push(Output::OpenSocket(SocketId(self.sockets), url));
         }
     }

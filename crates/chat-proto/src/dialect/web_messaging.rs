@@ -4,7 +4,10 @@
 
 use alloc::{borrow::ToOwned, format, string::String, vec, vec::Vec};
 
-use super::{About, ClientOp, Deployment, Dialect, HistoryPage, NotOurs, Refusal, Row, RowContent, ServerEvent, Wire};
+use super::{
+    About, ClientOp, Deployment, Dialect, Habits, HistoryPage, NotOurs, Opening, Refusal, Renewal, Row, RowContent,
+    ServerEvent, Speaker, Wire, attempt_of, mark_attempt,
+};
 use crate::config::Config;
 use crate::io::{Method, Request, Response};
 use crate::json::{Value, take_members};
@@ -17,12 +20,32 @@ pub struct WebMessaging;
 /// Rows on a page of history; what Genesys' own clients ask for.
 const PAGE_SIZE: u32 = 25;
 
+static HABITS: Habits = Habits {
+    name: "web-messaging",
+    host: Some("webmessaging"),
+    path: "/v1",
+    opening: Opening::Hello,
+    // A token is the session, and the next grant says the same one again.
+    renewal: Renewal::Later,
+    spends_tokens: false,
+    silent_close: 1000,
+    acknowledges: true,
+    has_history: true,
+    answers_probes: true,
+    can_restart: true,
+    has_own_tokens: true,
+};
+
 impl Dialect for WebMessaging {
-    fn socket_url(&self, config: &Config) -> String {
-        format!("{}/v1?deploymentId={}", config.socket_origin, config.deployment_id)
+    fn habits(&self) -> &'static Habits {
+        &HABITS
     }
 
-    fn encode(&self, config: &Config, token: &str, trace: &str, op: &ClientOp<'_>) -> Option<Wire> {
+    fn socket_url(&self, config: &Config, _: &Speaker) -> String {
+        format!("{}?deploymentId={}", config.socket_url, config.deployment_id)
+    }
+
+    fn encode(&self, config: &Config, Speaker { token, .. }: &Speaker, trace: &str, op: &ClientOp<'_>) -> Option<Wire> {
         let deployment = || Value::from(config.deployment_id.as_str());
         Some(match op {
             ClientOp::Hello { start_new } => {
@@ -35,7 +58,7 @@ impl Dialect for WebMessaging {
                 )
             }
             // Both ids: the frame's is what the echo carries, the message's own is what history may still carry later.
-            ClientOp::Text { id, attempt, text } => frame(
+            ClientOp::Text { id, attempt, text, .. } => frame(
                 "onMessage",
                 token,
                 &mark_attempt(id, *attempt),
@@ -60,6 +83,7 @@ impl Dialect for WebMessaging {
                 let ping = Value::object([("type", "Text".into()), ("text", "ping".into())]);
                 frame("echo", token, &mark(SIGNAL, trace), [("message", ping)])
             }
+            ClientOp::Enter | ClientOp::Renew => return None,
             ClientOp::HistoryKey => frame("getJwt", token, &mark(HISTORY_KEY, trace), []),
             ClientOp::End => frame("closeSession", token, &mark(END, trace), [("closeAllConnections", true.into())]),
             ClientOp::History { key, page } => Wire::Http(Request {
@@ -144,11 +168,6 @@ fn mark(kind: &str, trace: &str) -> String {
     format!("{kind}{trace}")
 }
 
-/// A message's tracing id is its own id, and from the second attempt on also says which: `0b9f….2`.
-fn mark_attempt(id: &LocalId, attempt: u32) -> String {
-    if attempt > 1 { format!("{}.{attempt}", id.0) } else { id.0.clone() }
-}
-
 fn about(trace: &str) -> About {
     match trace {
         "" => About::Unknown,
@@ -157,8 +176,8 @@ fn about(trace: &str) -> About {
         _ if trace.starts_with(HISTORY_KEY) => About::HistoryKey,
         _ if trace.starts_with(END) => About::End,
         _ => {
-            let (id, attempt) = trace.split_once('.').unwrap_or((trace, "1"));
-            About::Message { id: LocalId(id.to_owned()), attempt: attempt.parse().unwrap_or(1) }
+            let (id, attempt) = attempt_of(trace);
+            About::Message { id, attempt }
         }
     }
 }
@@ -339,7 +358,8 @@ mod tests {
             region: Some("mypurecloud.ie".into()),
             ..Default::default()
         };
-        match WebMessaging.encode(&Config::new(&settings).unwrap(), "tok", "t1", op).unwrap() {
+        let speaker = Speaker { token: "tok".into(), ..Speaker::default() };
+        match WebMessaging.encode(&Config::new(&settings).unwrap(), &speaker, "t1", op).unwrap() {
             Wire::Frame(frame) => serde_json::to_string(&frame).unwrap(),
             Wire::Http(request) => format!("{:?} {} {:?}", request.method, request.url, request.authorization),
         }
@@ -356,11 +376,16 @@ mod tests {
             r#"{"action":"configureSession","token":"tok","tracingId":"hello-t1","deploymentId":"d-1","startNew":true}"#
         );
         assert_eq!(
-            encode(&ClientOp::Text { id: &LocalId("m1".into()), attempt: 1, text: "hi \"you\"" }),
+            encode(&ClientOp::Text {
+                id: &LocalId("m1".into()),
+                attempt: 1,
+                text: "hi \"you\"",
+                written: Timestamp(0)
+            }),
             r#"{"action":"onMessage","token":"tok","tracingId":"m1","message":{"type":"Text","text":"hi \"you\"","metadata":{"id":"m1"}}}"#
         );
         assert_eq!(
-            encode(&ClientOp::Text { id: &LocalId("m1".into()), attempt: 2, text: "hi" }),
+            encode(&ClientOp::Text { id: &LocalId("m1".into()), attempt: 2, text: "hi", written: Timestamp(0) }),
             r#"{"action":"onMessage","token":"tok","tracingId":"m1.2","message":{"type":"Text","text":"hi","metadata":{"id":"m1"}}}"#
         );
         assert_eq!(

@@ -4,7 +4,7 @@ use super::Session;
 use super::liveness::Liveness;
 use crate::closure::{Remedy, remedy};
 use crate::config::Timings;
-use crate::dialect::ClientOp;
+use crate::dialect::{ClientOp, Opening, Speaker};
 use crate::io::{Event, NetError, Output, Response, SocketId};
 use crate::message::Notice;
 use crate::pending::Asked;
@@ -36,6 +36,10 @@ impl Session {
             self.enter(now, Phase::Offline);
             return;
         }
+        // A token that is good for one connection has had it.
+        if self.habits().spends_tokens && self.grant.as_ref().is_some_and(|grant| grant.token() == self.speaker.token) {
+            self.grant = None;
+        }
         self.enter(now, Phase::Starting);
         if self.deployment.is_none() || self.unopened == DOUBTFUL {
             self.ask(Asked::Deployment, &ClientOp::Deployment);
@@ -50,7 +54,7 @@ impl Session {
             return;
         }
         let Some(grant) = self.usable_grant(now) else { return };
-        let token = grant.token().into();
+        let speaker = grant.speaker().clone();
         if let Some(slot) = self.supply.slot().filter(|slot| *slot > now.mono) {
             if slot.since(now.mono) > LONG_LINE {
                 self.report(Problem::InLine);
@@ -58,13 +62,18 @@ impl Session {
             return self.wait_until(now, slot);
         }
         self.supply.try_slot();
-        self.socket_token = token;
-        self.last_socket = self.last_socket.wrapping_add(1);
-        let id = SocketId(self.last_socket);
+        let id = self.open_socket(&speaker);
+        self.speaker = speaker;
         self.enter(now, Phase::Connecting(id));
         self.timers.set(Timer::Answer, now.mono + self.config.timings.connect);
-        let url = self.dialect.socket_url(&self.config);
+    }
+
+    pub(super) fn open_socket(&mut self, speaker: &Speaker) -> SocketId {
+        self.last_socket = self.last_socket.wrapping_add(1);
+        let id = SocketId(self.last_socket);
+        let url = self.config.dialect.socket_url(&self.config, speaker);
         self.out.push(Output::OpenSocket(id, url));
+        id
     }
 
     pub(super) fn on_deployment(&mut self, now: Now, result: Result<Response, NetError>) {
@@ -77,7 +86,7 @@ impl Session {
             if matches!(response.status, 403 | 404) {
                 return self.misconfigured(now, response.status);
             }
-            let read = self.dialect.decode_deployment(&response).filter(|_| response.status < 300);
+            let read = self.config.dialect.decode_deployment(&response).filter(|_| response.status < 300);
             if read.as_ref().is_some_and(|deployment| !deployment.is_active) {
                 return self.misconfigured(now, response.status);
             }
@@ -103,6 +112,9 @@ impl Session {
         self.enter(now, Phase::Handshaking(id));
         self.liveness.is_return = self.timeline.rows() > 0;
         self.timers.set(Timer::Answer, now.mono + self.config.timings.answer);
+        if self.habits().opening == Opening::Silence {
+            return self.on_ready(now, id, false, false);
+        }
         self.say(id, &ClientOp::Hello { start_new });
     }
 
@@ -114,6 +126,8 @@ impl Session {
         self.timers.stop(Timer::Answer);
         self.was_accepted = true;
         self.unheard[0] = 0;
+        // A backend that keeps nothing does not say that it is over, either.
+        let is_read_only = is_read_only || self.is_over && !self.habits().has_history;
         match (is_read_only, is_new) {
             (true, _) if self.wants_new_chat => self.end_session(now, id),
             (true, _) => {
@@ -126,6 +140,11 @@ impl Session {
                 if self.deployment.as_ref().is_some_and(|deployment| deployment.auto_start) {
                     self.say(id, &ClientOp::Join);
                 }
+                self.go_online(now, id);
+            }
+            (false, false) if !self.habits().has_history => {
+                self.goes_on();
+                self.go_on_without_history(now);
                 self.go_online(now, id);
             }
             (false, false) => {
@@ -192,7 +211,11 @@ impl Session {
         }
         let is_young =
             self.liveness.online_since.is_none_or(|since| now.mono.since(since) < self.config.timings.backoff_reset);
-        let is_unheard = is_young && matches!(code, 1000 | 1005);
+        // Where nothing can be looked up, the next attempt is the visitor's own, and may come late.
+        let is_upon_text = !self.habits().has_history && self.outbox.in_flight().is_some();
+        let is_silent = matches!(code, 1000 | 1005) || code == self.habits().silent_close;
+        let has_opened = !matches!(self.phase, Phase::Connecting(_));
+        let is_unheard = (is_young || is_upon_text) && is_silent && has_opened;
         let row = usize::from(!matches!(self.phase, Phase::Handshaking(_)));
         let loss = if is_unheard && self.unheard[row] >= DOUBTFUL || self.opens_never() {
             // A token that is good for the hello is to blame only if something else was asked of it.
@@ -242,7 +265,8 @@ impl Session {
     }
 
     fn keeps_failing(&self, code: u16, is_asked: bool) -> Problem {
-        Problem::KeepsFailing { code, is_granted: is_asked && self.config.token_url.is_some() }
+        let has_opened = !matches!(self.phase, Phase::Connecting(_));
+        Problem::KeepsFailing { code, has_opened, is_granted: is_asked && self.config.token_url.is_some() }
     }
 
     /// This socket, like those before it, has not opened.
@@ -321,7 +345,11 @@ impl Session {
             self.backoff.reset();
         }
         self.liveness = Liveness::default();
-        if let Some(id) = self.outbox.unsettle(now.mono + self.config.timings.settle) {
+        self.give_up_relay();
+        // What went by HTTP is answered there.
+        if self.posted.is_none()
+            && let Some(id) = self.outbox.unsettle(now.mono + self.config.timings.settle)
+        {
             self.is_unsaved = true;
             self.show_state(&id);
         }
@@ -341,7 +369,7 @@ impl Session {
         self.timers.stop(Timer::Countdown);
         self.timers.stop(Timer::Renew);
         // A token that is being asked for is waited for all the same: two questions at once would be one too many.
-        self.pending.forget(|asked| !matches!(asked, Asked::Token(_)));
+        self.pending.forget(|asked| !matches!(asked, Asked::Token(_) | Asked::Text { .. }));
         self.enter(now, phase);
     }
 
@@ -412,6 +440,13 @@ impl Session {
 
     pub(super) fn new_chat(&mut self, now: Now) {
         match self.phase {
+            Phase::ReadOnly(_) if !self.habits().can_restart => {
+                self.drop_session_token();
+                self.is_over = false;
+                self.clear_conversation();
+                self.was_accepted = false;
+                self.begin_afresh(now);
+            }
             Phase::ReadOnly(Some(id)) => {
                 self.wants_new_chat = true;
                 self.end_session(now, id);

@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 
 use super::Session;
-use crate::dialect::{Row, RowContent, ServerEvent};
+use crate::dialect::{ClientOp, Row, RowContent, ServerEvent};
 use crate::io::{Event, SocketId};
 use crate::message::{Content, Item, LocalId};
 use crate::phase::Phase;
@@ -24,6 +24,13 @@ impl Session {
     fn on_server_event(&mut self, now: Now, socket: SocketId, event: ServerEvent) {
         match event {
             ServerEvent::Ready { is_new, is_read_only } => self.on_ready(now, socket, is_new, is_read_only),
+            ServerEvent::Admitted => {
+                if matches!(self.phase, Phase::Handshaking(_)) {
+                    self.say(socket, &ClientOp::Enter);
+                }
+            }
+            ServerEvent::Conversation(id) => self.speaker.conversation = id,
+            ServerEvent::TokenExpired => self.on_token_expired(now),
             ServerEvent::SessionEnded => self.on_session_ended(now, socket),
             ServerEvent::Row(row) => self.on_live_row(now, row),
             ServerEvent::Typing { lasts } => self.on_agent_typing(now, lasts),
@@ -38,7 +45,7 @@ impl Session {
     }
 
     /// Something was said just now.
-    fn on_live_row(&mut self, now: Now, row: Row) {
+    pub(super) fn on_live_row(&mut self, now: Now, row: Row) {
         self.note_row(now);
         let ends = row.content == RowContent::Ended;
         if let Some(item) = self.take_in(row) {

@@ -72,7 +72,9 @@ impl Session {
     /// The socket on which silence would be noticed.
     fn watched(&self) -> Option<SocketId> {
         match self.phase {
-            Phase::Online(id) | Phase::Replaying(id) => Some(id).filter(|_| self.reading.is_visible),
+            Phase::Online(id) | Phase::Replaying(id) if self.habits().answers_probes => {
+                Some(id).filter(|_| self.reading.is_visible)
+            }
             _ => None,
         }
     }
@@ -97,7 +99,7 @@ impl Session {
             return;
         }
         self.timers.set(Timer::ProbeAnswer, answer);
-        if echo <= now.mono {
+        if echo <= now.mono || !self.habits().has_history {
             self.rates.echoes.note(now.mono, span);
             self.say(id, &ClientOp::Probe);
         } else {
@@ -170,6 +172,9 @@ impl Session {
             self.look_up_in_flight(now);
             // A new key is asked for behind it on the same socket: who has answered that has seen the message, however slow the wire is.
             self.forget_history_key();
+        }
+        if !self.habits().answers_probes {
+            self.replace_socket(now);
         }
         self.wake(now);
     }

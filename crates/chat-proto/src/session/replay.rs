@@ -90,7 +90,9 @@ impl Replay {
 impl Session {
     /// Reads history from its newest row back to what is known.
     pub(super) fn catch_up(&mut self, now: Now) {
-        if self.replay.task.as_ref().is_none_or(|task| task.purpose == Purpose::Earlier) {
+        if !self.habits().has_history {
+            self.ask_about_all();
+        } else if self.replay.task.as_ref().is_none_or(|task| task.purpose == Purpose::Earlier) {
             self.run(now, Purpose::CatchUp, 1);
         }
     }
@@ -170,7 +172,7 @@ impl Session {
             self.replay.key = None;
             return self.ask_for_page(now);
         }
-        let page = self.dialect.decode_history(&response).filter(|_| response.status < 300);
+        let page = self.config.dialect.decode_history(&response).filter(|_| response.status < 300);
         match (page, task.purpose) {
             (Some(page), Purpose::CatchUp) => self.on_catch_up_page(now, page),
             (Some(page), Purpose::Earlier) => self.on_earlier_page(now, page),
@@ -313,12 +315,28 @@ impl Session {
         // Nobody waits for that longer than for an answer: the conversation goes on, and what was missed is filled in later.
         if self.replay.failures >= timings.history_failures || asked_for > timings.request {
             self.show_gap(now);
-            for id in self.outbox.ask_all() {
-                self.is_unsaved = true;
-                self.show_state(&id);
-            }
+            self.ask_about_all();
             self.go_on(now);
         }
+    }
+
+    /// What is of unknown fate stays so: the visitor has to choose.
+    fn ask_about_all(&mut self) {
+        for id in self.outbox.ask_all() {
+            self.is_unsaved = true;
+            self.show_state(&id);
+        }
+    }
+
+    /// Nothing of what was missed comes back on this wire, and the conversation says so where it happened: once, until something is said.
+    pub(super) fn go_on_without_history(&mut self, now: Now) {
+        self.replay.begin_new(now);
+        self.ask_about_all();
+        if self.timeline.rows() > 0 && !self.timeline.ends_with(&Notice::Gap) {
+            let diff = self.timeline.note(Notice::Gap, now.wall);
+            self.tell(Event::Timeline(diff));
+        }
+        self.show_history();
     }
 
     fn show_gap(&mut self, now: Now) {

@@ -4,13 +4,14 @@ use alloc::{string::String, vec::Vec};
 
 use super::Session;
 use crate::config::Timings;
-use crate::dialect::{About, ClientOp, Refusal};
-use crate::io::Event;
-use crate::message::{LocalId, Rejection};
+use crate::dialect::{About, ClientOp, Refusal, Row, RowContent, Wire};
+use crate::io::{Event, NetError, Response};
+use crate::message::{LocalId, MessageId, Rejection};
+use crate::pending::Asked;
 use crate::phase::Phase;
 use crate::problem::Problem;
 use crate::snapshot::{Fate, Kept};
-use crate::time::{Millis, Now};
+use crate::time::{Millis, Now, Timestamp};
 use crate::timer::Timer;
 
 impl Session {
@@ -132,13 +133,62 @@ impl Session {
             self.timers.set(Timer::Flush, gate);
             return;
         }
-        let (id, text, attempt) = (entry.id.clone(), entry.text.clone(), entry.attempts + 1);
+        let (id, text, attempt, written) = (entry.id.clone(), entry.text.clone(), entry.attempts + 1, entry.written());
         self.outbox.mark_sending(&id, self.timeline.newest());
         self.is_unsaved = true;
         self.show_state(&id);
-        self.say(socket, &ClientOp::Text { id: &id, attempt, text: &text });
-        self.timers.set(Timer::Acknowledge, now.mono + self.config.timings.acknowledge);
+        let Timings { acknowledge, silent_acceptance, .. } = self.config.timings;
+        match self.encode(&ClientOp::Text { id: &id, attempt, text: &text, written }) {
+            Some(Wire::Frame(frame)) => {
+                self.send_frame(socket, frame);
+                self.relay.has_text = false;
+                let patience = if self.habits().acknowledges { acknowledge } else { silent_acceptance };
+                self.timers.set(Timer::Acknowledge, now.mono + patience);
+            }
+            // Its answer has a time-out of its own.
+            Some(Wire::Http(request)) => {
+                self.posted = Some(id);
+                self.request(Asked::Text { attempt }, request);
+            }
+            None => {}
+        }
         self.send_gate = now.mono + self.config.timings.pace;
+    }
+
+    /// What went by HTTP was answered, or not.
+    pub(super) fn on_posted(&mut self, now: Now, attempt: u32, result: Result<Response, NetError>) {
+        let Some(id) = self.posted.take() else { return };
+        let Ok(response) = result else {
+            self.look_up_in_flight(now);
+            return self.catch_up(now);
+        };
+        match self.config.dialect.decode_sent(&response) {
+            Ok((row, time)) => self.taken(now, &id, row, time),
+            // Everything has stopped meanwhile: it waits like the rest.
+            Err(Refusal::Unauthorized) if !self.phase.is_under_way() => self.requeue_in_flight(true),
+            Err(refusal) => {
+                self.on_server_refusal(now, &About::Message { id, attempt }, refusal, response.status);
+            }
+        }
+    }
+
+    /// On a wire that answers nothing, a message that was said on a connection that lives counts as taken.
+    pub(super) fn counts_as_taken(&mut self, now: Now) -> bool {
+        let id = self.outbox.in_flight().map(|entry| entry.id.clone());
+        let Some(id) = id.filter(|_| !self.habits().acknowledges) else { return false };
+        self.taken(now, &id, None, None);
+        true
+    }
+
+    /// The backend has it. Where it gives no id, ours is as good.
+    fn taken(&mut self, now: Now, id: &LocalId, row: Option<MessageId>, time: Option<Timestamp>) {
+        let content = RowContent::Inbound { local_id: Some(id.clone()), text: String::new() };
+        let row = Row { id: row.unwrap_or_else(|| MessageId(id.0.clone())), time, content };
+        if let Some(item) = self.confirm(id, &row) {
+            self.tell(Event::Said(item));
+        }
+        self.note_row(now);
+        self.flush(now);
     }
 
     /// Nothing is sent for so long, and a little longer at random, so that all who were told the same do not come back at once.
@@ -163,6 +213,11 @@ impl Session {
         match refusal {
             // These are about the session, whatever the frame was. Only a message that was refused itself is certainly not taken.
             Refusal::Expired => return self.on_expired(now),
+            // A new one is under way, for this very connection.
+            Refusal::Unauthorized if self.awaits_token_in_place() => {
+                self.requeue_in_flight(is_about_flight);
+                return self.pause(now, Some(self.config.timings.renewal_retry));
+            }
             Refusal::Unauthorized => {
                 self.requeue_in_flight(is_about_flight);
                 return self.on_socket_refused(now, code);

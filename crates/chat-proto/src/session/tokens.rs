@@ -8,6 +8,7 @@ use alloc::string::String;
 use super::Session;
 use crate::config::Timings;
 use crate::credential::Grant;
+use crate::dialect::{ClientOp, Renewal};
 use crate::io::{Method, NetError, Output, Request, Response};
 use crate::json::Value;
 use crate::pending::Asked;
@@ -151,7 +152,9 @@ impl Session {
             self.supply.slot = Slot::Asked;
         }
         let yes = |fact| if fact { true.into() } else { Value::Null };
+        let dialect = self.habits().name;
         let body = Value::object([
+            ("dialect", if self.habits().has_own_tokens { Value::Null } else { dialect.into() }),
             ("deployment_id", self.config.deployment_id.as_str().into()),
             ("session", session.into()),
             ("connecting", yes(is_connecting)),
@@ -216,11 +219,43 @@ impl Session {
         };
         self.grant = Some(grant);
         self.arm_renewal(now);
+        self.apply_grant(now);
         // The socket may have been lost while a renewal in place was under way: then its place in line is still to be asked for.
         if self.phase == Phase::Starting && self.usable_grant(now).is_none() {
             self.fetch_token(now);
         }
         self.open_when_ready(now);
+    }
+
+    /// A new token, where there is a connection that lives: some wires take it in place, some by a second connection.
+    fn apply_grant(&mut self, now: Now) {
+        let (Some(socket), Some(grant)) = (self.phase.accepted(), &self.grant) else { return };
+        match self.habits().renewal {
+            Renewal::Later => {}
+            Renewal::InPlace => {
+                self.speaker.token = grant.token().into();
+                self.say(socket, &ClientOp::Renew);
+            }
+            Renewal::Replacement => self.replace_socket(now),
+        }
+    }
+
+    /// The backend wants another token on this connection. There may be one already; otherwise one is forced, as often as that may be.
+    pub(super) fn on_token_expired(&mut self, now: Now) {
+        if self.good_grant(now).is_some_and(|grant| grant.token() != self.speaker.token) {
+            self.apply_grant(now);
+        } else if self.awaits_token_in_place() || self.distrust_token(now) {
+            self.fetch_token(now);
+        } else {
+            self.on_socket_refused(now, 401);
+        }
+    }
+
+    /// A token is being asked for that this connection will take.
+    pub(super) fn awaits_token_in_place(&self) -> bool {
+        self.habits().renewal == Renewal::InPlace
+            && matches!(self.phase, Phase::Online(_))
+            && self.pending.is_open(|asked| matches!(asked, Asked::Token(_)))
     }
 
     /// Sets the timer for the present token's renewal, unless that is under way already.

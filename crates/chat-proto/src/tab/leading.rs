@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 
 use super::post::{self, Post, Word};
-use super::{Area, LOOKS_ON, PING, Role, Store, Tab, area, mirrored, put};
+use super::{Area, KEPT_LINES, LOOKS_ON, PING, Role, Store, Tab, area, mirrored, put};
 use crate::io::{Event, Input, Output};
 use crate::json::Value;
 use crate::snapshot::{Kept, SharedRecord, Snapshot};
@@ -35,7 +35,7 @@ impl Tab {
 
     /// Does what is to be done with what the session said: keeps, shows, tells the others, and passes the rest on.
     pub(super) fn pass_on(&mut self, outputs: Vec<Output>, mirrored: Option<Event>, by: &str, store: &mut dyn Store) {
-        let mut events = Vec::new();
+        let (mut events, mut is_changed, mut is_gone) = (Vec::new(), false, false);
         if let Some(event) = mirrored {
             events.push(post::event(&event));
             self.screen.apply(&event);
@@ -45,9 +45,13 @@ impl Tab {
         }
         for output in outputs {
             match output {
-                Output::Save(snapshot) => self.keep(&snapshot, store),
+                Output::Save(snapshot) => {
+                    is_gone = snapshot.shared.is_none();
+                    self.keep(&snapshot, store);
+                }
                 Output::Event(event) => {
                     self.screen.apply(&event);
+                    is_changed |= matches!(event, Event::Timeline(_));
                     // What went wrong is told by the tab in which it did.
                     if !matches!(event, Event::Problem(_)) {
                         events.push(post::event(&event));
@@ -58,6 +62,13 @@ impl Tab {
             }
         }
         let Role::Leader(leader) = &mut self.role else { return };
+        // Of a conversation that is over nothing is left lying about.
+        if (is_changed || is_gone) && !self.config.dialect.habits().has_history {
+            let rows = self.screen.known(false).items;
+            let latest = &rows[rows.len().saturating_sub(KEPT_LINES)..];
+            let rows = (!latest.is_empty() && !is_gone).then(|| post::items(latest));
+            put(store, area(leader.is_alone), &self.keys.rows, rows);
+        }
         if !events.is_empty() && !leader.is_alone {
             leader.told += 1;
             let told = leader.told;

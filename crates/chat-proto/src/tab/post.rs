@@ -160,7 +160,7 @@ pub(super) fn event(event: &Event) -> Value {
                 &mut [status.word().into(), seconds.map(u64::from).into(), advice.map(|it| it as u64).into()],
             )
         }
-        Event::Timeline(TimelineDiff::Reset(items)) => list("reset", &mut [items.iter().map(item).collect()]),
+        Event::Timeline(TimelineDiff::Reset(all)) => list("reset", &mut [items(all)]),
         Event::Timeline(TimelineDiff::Insert { index, item: it }) => list("insert", &mut [number(*index), item(it)]),
         Event::Timeline(TimelineDiff::Set { index, item: it }) => list("set", &mut [number(*index), item(it)]),
         Event::Timeline(TimelineDiff::Move { from, to, item: it }) => {
@@ -190,9 +190,7 @@ pub(super) fn read_event(value: &Value) -> Option<Event> {
             let advice = index(value, 3).and_then(|at| Advice::ALL.get(at).copied());
             Event::Status(ConnectionStatus::parse(nth(value, 1).as_str()?, seconds)?, advice)
         }
-        "reset" => {
-            Event::Timeline(TimelineDiff::Reset(nth(value, 1).elements().iter().filter_map(read_item).collect()))
-        }
+        "reset" => Event::Timeline(TimelineDiff::Reset(read_items(nth(value, 1)))),
         "insert" => Event::Timeline(TimelineDiff::Insert { index: at()?, item: item()? }),
         "set" => Event::Timeline(TimelineDiff::Set { index: at()?, item: item()? }),
         "move" => Event::Timeline(TimelineDiff::Move { from: index(value, 3)?, to: at()?, item: item()? }),
@@ -213,6 +211,14 @@ pub(super) fn read_event(value: &Value) -> Option<Event> {
 }
 
 // ── lines ──
+
+pub(super) fn items(items: &[Item]) -> Value {
+    items.iter().map(item).collect()
+}
+
+pub(super) fn read_items(value: &Value) -> Vec<Item> {
+    value.elements().iter().filter_map(read_item).collect()
+}
 
 fn item(item: &Item) -> Value {
     let (word, more) = match &item.content {

@@ -1,0 +1,197 @@
+//! What the wires have in common that five threads describe: messages with an id, a role and a time, and tokens in the address.
+
+use alloc::{borrow::ToOwned, format, string::String, vec, vec::Vec};
+
+use super::{About, Refusal, Row, RowContent, ServerEvent, Speaker, Wire, attempt_of};
+use crate::config::Config;
+use crate::io::Response;
+use crate::json::Value;
+use crate::message::{Author, MessageId};
+use crate::time::{SECOND, Timestamp};
+
+/// The socket's address with the token in it. What may stand in a query stands there as it is (RFC 3986, 3.4); the rest is escaped.
+pub(super) fn with_token(config: &Config, speaker: &Speaker) -> String {
+    let mut url = format!("{}?token=", config.socket_url);
+    for byte in speaker.token.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            url.push(byte.into());
+        } else {
+            let digit = |nibble: u8| char::from(b"0123456789ABCDEF"[usize::from(nibble & 15)]);
+            url.extend(['%', digit(byte >> 4), digit(byte)]);
+        }
+    }
+    url
+}
+
+pub(super) fn frame<const N: usize>(members: [(&str, Value); N]) -> Wire {
+    Wire::Frame(Value::object(members))
+}
+
+/// What most of these wires say in the same words. `sender` has the role and the name of whoever said it; its text is under `text`.
+pub(super) fn heard(word: &str, frame: &Value, sender: &Value, text: &str) -> Vec<ServerEvent> {
+    match word {
+        "message" => said(frame, sender, text).into_iter().collect(),
+        "typing" => vec![typing(frame)],
+        "error" => refused(frame, "id"),
+        "ended" | "closed" => vec![ended()],
+        _ => Vec::new(),
+    }
+}
+
+/// A message of `sender`'s.
+pub(super) fn said(frame: &Value, sender: &Value, text: &str) -> Option<ServerEvent> {
+    let id = frame.at("id").as_text()?;
+    let text = frame.at(text).as_str().unwrap_or_default().to_owned();
+    let content = match sender.at("role").as_str() {
+        _ if text.is_empty() => RowContent::Nothing,
+        Some("guest") => {
+            let mark = frame.at("requestId").as_text().unwrap_or(id);
+            RowContent::Inbound { local_id: Some(attempt_of(mark).0), text }
+        }
+        Some(role) => {
+            let name = sender.at("name").as_text().map(ToOwned::to_owned);
+            RowContent::Outbound { author: Author { name, is_bot: role == "bot" }, text, has_more: false }
+        }
+        None => RowContent::Nothing,
+    };
+    Some(ServerEvent::Row(Row { id: MessageId(id.to_owned()), time: time(frame), content }))
+}
+
+pub(super) fn time(value: &Value) -> Option<Timestamp> {
+    value.at("timestamp").as_str().and_then(Timestamp::parse)
+}
+
+/// The conversation was ended by the other side. The word for it carries no id; there is one end to a conversation.
+pub(super) fn ended() -> ServerEvent {
+    ServerEvent::Row(Row { id: MessageId("ended".to_owned()), time: None, content: RowContent::Ended })
+}
+
+/// What comes back of a sign that somebody types.
+pub(super) fn typing(frame: &Value) -> ServerEvent {
+    ServerEvent::Typing { lasts: frame.at("durationMs").as_u64() }
+}
+
+/// A refusal that names an HTTP status, and what it is about under this name.
+pub(super) fn refused(frame: &Value, name: &str) -> Vec<ServerEvent> {
+    let code = frame.at("status").as_u64().and_then(|code| u16::try_from(code).ok()).unwrap_or_default();
+    let about = frame.at(name).as_text().map_or(About::Unknown, |mark| {
+        let (id, attempt) = attempt_of(mark);
+        About::Message { id, attempt }
+    });
+    let wait = frame.at("retryAfter").as_u64().map(|seconds| seconds.saturating_mul(SECOND));
+    vec![ServerEvent::Refused { about, refusal: why(code, wait), code }]
+}
+
+pub(super) fn why(status: u16, wait: Option<crate::time::Millis>) -> Refusal {
+    match status {
+        401 | 403 => Refusal::Unauthorized,
+        413 => Refusal::TooLong,
+        429 => Refusal::RateLimited(wait),
+        408 | 500..=599 => Refusal::Server,
+        _ => Refusal::Invalid,
+    }
+}
+
+/// What an answer to a message means that went by HTTP.
+pub(super) fn sent(response: &Response) -> Result<(Option<MessageId>, Option<Timestamp>), Refusal> {
+    match response.status {
+        200..=299 => {
+            let body = response.body.as_ref().unwrap_or(&Value::Null);
+            Ok((body.at("id").as_text().map(|id| MessageId(id.to_owned())), time(body)))
+        }
+        status => Err(why(status, response.retry_after)),
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+    use crate::config::Settings;
+    use crate::dialect::{ClientOp, Dialect};
+    use crate::message::LocalId;
+
+    /// A dialect of a page in Ireland, and what is said in it.
+    pub(crate) struct Bench(pub(crate) &'static dyn Dialect);
+
+    impl Bench {
+        fn config(&self) -> Config {
+            let settings = Settings {
+                deployment_id: Some("d-1".into()),
+                region: Some("mypurecloud.ie".into()),
+                dialect: Some(self.0.habits().name.into()),
+                socket_url: self.0.habits().host.is_none().then(|| "wss://chat.example/path".into()),
+                token_url: Some("https://shop.example/t".into()),
+                page_origin: "https://shop.example".into(),
+                ..Settings::default()
+            };
+            Config::new(&settings).expect("fit for use")
+        }
+
+        fn speaker() -> Speaker {
+            Speaker { token: "to/k".into(), conversation: "c-1".into(), guest: "g-1".into() }
+        }
+
+        pub(crate) fn url(&self) -> String {
+            self.0.socket_url(&self.config(), &Self::speaker())
+        }
+
+        /// The bytes that go out; none where the wire has no such word.
+        pub(crate) fn says(&self, op: &ClientOp<'_>) -> String {
+            match self.0.encode(&self.config(), &Self::speaker(), "t-1", op) {
+                None => String::new(),
+                Some(Wire::Frame(frame)) => serde_json::to_string(&frame).expect("JSON"),
+                Some(Wire::Http(request)) => {
+                    let body = serde_json::to_string(&request.body.expect("a body")).expect("JSON");
+                    format!("{:?} {} {} {body}", request.method, request.url, request.authorization.unwrap_or_default())
+                }
+            }
+        }
+
+        pub(crate) fn text(&self, attempt: u32) -> String {
+            let id = LocalId("m-1".into());
+            self.says(&ClientOp::Text { id: &id, attempt, text: "hi \"you\"", written: Timestamp(1_791_190_800_120) })
+        }
+
+        pub(crate) fn hears(&self, frame: &str) -> Vec<ServerEvent> {
+            self.0.decode_frame(&serde_json::from_str(frame).expect("JSON")).expect("of this language")
+        }
+    }
+
+    /// An agent's line, as every wire has it in the end.
+    pub(crate) fn from_agent(id: &str) -> Vec<ServerEvent> {
+        let author = Author { name: Some("Ada".into()), is_bot: false };
+        let content = RowContent::Outbound { author, text: "hello".into(), has_more: false };
+        vec![ServerEvent::Row(Row { id: MessageId(id.into()), time: Some(Timestamp(1_791_190_800_120)), content })]
+    }
+
+    /// The echo of the visitor's own line.
+    pub(crate) fn echo(id: &str, local_id: &str) -> Vec<ServerEvent> {
+        let content = RowContent::Inbound { local_id: Some(LocalId(local_id.into())), text: "hello".into() };
+        vec![ServerEvent::Row(Row { id: MessageId(id.into()), time: Some(Timestamp(1_791_190_800_120)), content })]
+    }
+
+    pub(crate) fn refusal(refusal: Refusal, code: u16, attempt: u32) -> Vec<ServerEvent> {
+        let about = About::Message { id: LocalId("m-1".into()), attempt };
+        vec![ServerEvent::Refused { about, refusal, code }]
+    }
+
+    #[test]
+    fn every_wire_skips_what_it_does_not_know_and_refuses_what_is_no_frame_of_it() {
+        for dialect in super::super::DIALECTS.iter().copied() {
+            let unknown = r#"{"type":"new","action":"new","class":"New"}"#;
+            assert_eq!(Bench(dialect).hears(unknown), [], "{dialect:?}");
+            for frame in ["{}", "[]", "7", r#"{"type":7}"#] {
+                assert!(dialect.decode_frame(&serde_json::from_str(frame).unwrap()).is_err(), "{dialect:?} {frame}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_status_means_the_same_on_every_wire() {
+        let why = |status| why(status, Some(2_000));
+        assert_eq!([401, 403].map(why), [Refusal::Unauthorized; 2]);
+        assert_eq!([408, 500, 503].map(why), [Refusal::Server; 3]);
+        assert_eq!([400, 404, 409].map(why), [Refusal::Invalid; 3]);
+        assert_eq!([413, 429].map(why), [Refusal::TooLong, Refusal::RateLimited(Some(2_000))]);
+    }
+}

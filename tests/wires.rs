@@ -1,0 +1,307 @@
+//! Each of the six wires against the simulator, which was written from the same documents and by nobody who had seen the other side. What
+//! is promised to a visitor is promised on all of them: nothing lost, nothing twice, in order; and where a wire cannot promise, it says so.
+#![cfg(not(target_arch = "wasm32"))]
+
+mod common;
+
+use chat_proto::dialect::DIALECTS;
+use chat_proto::io::Command;
+use chat_proto::message::{Content, Notice, SendState};
+use chat_proto::phase::ConnectionStatus;
+use common::Rig;
+use simulator::Settings;
+
+const FIVE: [&str; 5] =
+    ["external-contacts", "guest-sessions", "guest-webchat", "webmessaging-guests", "conversation-socket"];
+
+fn on(dialect: &str) -> Rig {
+    Rig::on(dialect, 1, Settings::quiet(), true).online()
+}
+
+/// With guests' tokens that live so long, in seconds.
+fn with_tokens_of(dialect: &str, life: u64) -> Rig {
+    let mut settings = Settings::quiet();
+    settings.oauth.guest_token_seconds = life;
+    Rig::on(dialect, 1, settings, true).online()
+}
+
+fn without_scope(dialect: &str, scope: &str) -> Rig {
+    let mut settings = Settings::quiet();
+    settings.oauth.scopes.remove(scope);
+    Rig::on(dialect, 1, settings, true)
+}
+
+fn gaps(rig: &Rig) -> usize {
+    rig.items.iter().filter(|item| item.content == Content::Notice(Notice::Gap)).count()
+}
+
+fn both(texts: &[(&str, &'static str)]) -> Vec<(String, &'static str)> {
+    texts.iter().map(|(text, state)| ((*text).to_owned(), *state)).collect()
+}
+
+#[test]
+fn the_table_lists_every_wire_that_is_tested() {
+    let names: Vec<_> = DIALECTS.iter().map(|dialect| dialect.habits().name).collect();
+    assert_eq!(names[0], "web-messaging");
+    assert_eq!(names[1..], FIVE);
+}
+
+#[test]
+fn a_visitor_and_an_agent_talk_in_order() {
+    for dialect in FIVE {
+        let mut rig = on(dialect);
+        for text in ["one", "two", "three"] {
+            rig.send(text);
+        }
+        rig.run_for(8_000);
+        rig.agent_says("hello");
+        rig.run_for(1_000);
+        let expected = both(&[("one", "sent"), ("two", "sent"), ("three", "sent"), ("hello", "agent")]);
+        assert_eq!(rig.screen(), expected, "{dialect}");
+        assert_eq!(rig.accepted(), ["one", "two", "three"], "{dialect}");
+        assert_eq!((rig.sockets, gaps(&rig)), (1, 0), "{dialect}");
+    }
+}
+
+#[test]
+fn an_agent_who_types_is_seen_to() {
+    for dialect in FIVE {
+        let mut rig = on(dialect);
+        rig.send("one");
+        rig.run_for(3_000);
+        let token = rig.token();
+        rig.backend_does(|backend, now| backend.agent_types(now, &token));
+        rig.run_for(500);
+        assert!(rig.agent_types, "{dialect}");
+        rig.run_for(10_000);
+        assert!(!rig.agent_types, "{dialect}");
+    }
+}
+
+/// Over an hour of tokens that live a minute, with a message every twenty seconds.
+#[test]
+fn nobody_notices_that_tokens_are_renewed() {
+    for dialect in FIVE {
+        let mut rig = with_tokens_of(dialect, 60);
+        let mut written = Vec::new();
+        for number in 0..180 {
+            let text = format!("text {number}");
+            rig.send(&text);
+            written.push(text);
+            rig.run_for(20_000);
+        }
+        assert_eq!(rig.accepted(), written, "{dialect}");
+        assert!(rig.screen().iter().all(|(_, state)| *state == "sent"), "{dialect}");
+        assert_eq!(rig.statuses, [ConnectionStatus::Connecting, ConnectionStatus::Online], "{dialect}");
+        assert_eq!(gaps(&rig), 0, "{dialect}");
+        assert!(rig.endpoint.requests() >= 60, "{dialect}: {}", rig.endpoint.requests());
+    }
+}
+
+#[test]
+fn what_is_being_said_while_the_token_is_renewed_arrives_once() {
+    for dialect in FIVE {
+        // A renewal every 3 s or so, and words from both sides at every moment of it.
+        let mut rig = with_tokens_of(dialect, 5);
+        rig.send("first");
+        rig.run_for(3_000);
+        for number in 0..60 {
+            rig.send(&format!("visitor {number}"));
+            rig.agent_says(&format!("agent {number}"));
+            rig.run_for(611);
+        }
+        // There are so many frames that a minute may have, and a renewal takes one.
+        rig.run_for(150_000);
+        let screen = rig.screen();
+        for side in ["visitor", "agent"] {
+            let shown: Vec<_> =
+                screen.iter().filter(|(text, _)| text.starts_with(side)).map(|(text, _)| text).collect();
+            let expected: Vec<_> = (0..60).map(|number| format!("{side} {number}")).collect();
+            assert_eq!(shown, expected.iter().collect::<Vec<_>>(), "{dialect}");
+        }
+        assert_eq!(rig.accepted().len(), 61, "{dialect}");
+    }
+}
+
+#[test]
+fn a_connection_that_is_lost_comes_back_and_the_transcript_says_that_something_may_be_missing() {
+    for dialect in FIVE {
+        let mut rig = on(dialect);
+        rig.send("one");
+        rig.run_for(5_000);
+        rig.cut();
+        rig.agent_says("missed");
+        rig.run_for(200);
+        rig.run_until("online again", |rig| rig.status == ConnectionStatus::Online);
+        rig.send("two");
+        rig.run_for(5_000);
+        assert_eq!(rig.accepted(), ["one", "two"], "{dialect}");
+        assert_eq!(gaps(&rig), 1, "{dialect}");
+        let at = rig.items.iter().position(|item| item.content == Content::Notice(Notice::Gap));
+        assert_eq!(at, Some(1), "{dialect}: between what was said before and after");
+    }
+}
+
+#[test]
+fn losses_without_a_word_in_between_leave_one_notice() {
+    for dialect in FIVE {
+        let mut rig = on(dialect);
+        rig.send("one");
+        rig.run_for(5_000);
+        for _ in 0..3 {
+            rig.cut();
+            rig.run_for(200);
+            rig.run_until("online again", |rig| rig.status == ConnectionStatus::Online);
+            rig.run_for(2_000);
+        }
+        assert_eq!(gaps(&rig), 1, "{dialect}");
+    }
+}
+
+/// The connection is cut at every moment of a message's way.
+#[test]
+fn a_message_of_unknown_fate_is_never_sent_again_by_itself() {
+    for dialect in FIVE {
+        for after in (0..300).step_by(10) {
+            let mut rig = on(dialect);
+            rig.send("one");
+            rig.run_for(5_000);
+            rig.send("two");
+            rig.run_for(after);
+            rig.cut();
+            rig.run_for(60_000);
+            let accepted = rig.accepted();
+            let count = accepted.iter().filter(|text| *text == "two").count();
+            match rig.state_of("two") {
+                SendState::Sent => assert_eq!(count, 1, "{dialect} {after}"),
+                SendState::Unconfirmed { ask: true } => assert!(count <= 1, "{dialect} {after}"),
+                other => panic!("{dialect} {after}: {other:?}"),
+            }
+            rig.send("three");
+            rig.run_for(5_000);
+            assert_eq!(
+                rig.accepted().last().map(String::as_str),
+                Some("three"),
+                "{dialect} {after}: nothing is held up"
+            );
+            // The visitor chooses.
+            if rig.state_of("two") != SendState::Sent {
+                rig.say(Command::Retry(rig.local_id_of("two")));
+                rig.run_for(5_000);
+                assert_eq!(rig.state_of("two"), SendState::Sent, "{dialect} {after}");
+            }
+        }
+    }
+}
+
+#[test]
+fn what_is_written_without_a_connection_waits_and_is_sent_once() {
+    for dialect in FIVE {
+        let mut rig = on(dialect);
+        rig.go_offline();
+        rig.cut();
+        rig.send("one");
+        rig.send("two");
+        rig.run_for(30_000);
+        rig.go_online();
+        rig.run_until("both sent", |rig| rig.screen().iter().filter(|(_, state)| *state == "sent").count() == 2);
+        assert_eq!(rig.accepted(), ["one", "two"], "{dialect}");
+    }
+}
+
+#[test]
+fn a_conversation_that_the_agent_ends_can_be_read_and_followed_by_a_new_one() {
+    for dialect in FIVE {
+        let mut rig = on(dialect);
+        rig.send("one");
+        rig.run_for(3_000);
+        let before = rig.token();
+        rig.backend_does(|backend, now| backend.disconnect_conversation(now, &before, true));
+        rig.run_for(1_000);
+        assert_eq!(rig.status, ConnectionStatus::ReadOnly, "{dialect}");
+        rig.say(Command::NewChat);
+        rig.run_until("a new one", |rig| rig.status == ConnectionStatus::Online);
+        rig.send("anew");
+        rig.run_for(5_000);
+        assert_eq!(rig.accepted_of(&before), ["one"], "{dialect}");
+        assert_eq!(rig.accepted(), ["anew"], "{dialect}");
+        assert_eq!(rig.screen(), both(&[("anew", "sent")]), "{dialect}");
+    }
+}
+
+// ── each thread's own failure ──
+
+/// A: the token has expired between handshake and POST. It is renewed once, and the message goes with the new one.
+#[test]
+fn a_post_with_an_expired_token_is_said_again_with_a_new_one_and_arrives_once() {
+    let mut rig = with_tokens_of("external-contacts", 60);
+    rig.send("one");
+    rig.run_for(2_000);
+    // Renewals fail until the token is over.
+    rig.endpoint.next = (0..40).map(|_| common::Reply::Unreachable).collect();
+    rig.run_for(61_000);
+    rig.endpoint.next.clear();
+    rig.send("two");
+    rig.run_for(40_000);
+    assert_eq!(rig.accepted(), ["one", "two"]);
+    assert_eq!(rig.state_of("two"), SendState::Sent);
+}
+
+/// A, B: a scope is missing. The backend closes with 1000 and says nothing; it ends, visibly or as a cause, and nothing is lost.
+#[test]
+fn a_missing_scope_is_no_endless_loop_and_loses_nothing() {
+    for (dialect, scope) in [
+        ("external-contacts", "conversation:write"),
+        ("guest-sessions", "guest:write"),
+        ("guest-webchat", "guest:write"),
+        ("conversation-socket", "conversation:read"),
+        ("conversation-socket", "conversation:write"),
+    ] {
+        let mut rig = without_scope(dialect, scope);
+        rig.say(Command::Open);
+        rig.send("one");
+        rig.run_for(600_000);
+        // Where nothing tells whether it was taken, the visitor is asked, and tries again.
+        for _ in 0..2 {
+            rig.say(Command::Retry(rig.local_id_of("one")));
+            rig.run_for(60_000);
+        }
+        let state = rig.state_of("one");
+        assert_ne!(state, SendState::Sent, "{dialect} {scope}");
+        // Where the upgrade is refused nobody says why, and it is tried for as long as the visitor stays: every six seconds in the mean.
+        assert!(rig.sockets < 150, "{dialect} {scope}: {} sockets in twelve minutes", rig.sockets);
+        assert!(rig.problems.iter().any(|problem| problem.cause().is_some()), "{dialect} {scope}: {:?}", rig.problems);
+    }
+}
+
+/// D: the backend accepts a resume by a token that was used, and refuses every message from then on. So every connection gets a new one.
+#[test]
+fn every_connection_by_ids_has_a_token_of_its_own() {
+    let mut rig = on("webmessaging-guests");
+    for number in 0..5 {
+        rig.send(&format!("text {number}"));
+        rig.run_for(3_000);
+        rig.cut();
+        rig.run_for(200);
+        rig.run_until("online again", |rig| rig.status == ConnectionStatus::Online);
+    }
+    rig.run_for(5_000);
+    assert_eq!(rig.accepted().len(), 5);
+    assert_eq!(rig.frames_with(r#""type":"CONNECT""#), rig.sockets as usize);
+    assert!(rig.problems.iter().all(|problem| problem.code() != Some(403)), "{:?}", rig.problems);
+}
+
+/// E: the token expires in place, because the endpoint was away when it was to be renewed.
+#[test]
+fn a_token_that_expires_in_place_is_renewed_on_the_same_socket() {
+    let mut rig = with_tokens_of("conversation-socket", 60);
+    rig.send("one");
+    rig.run_for(2_000);
+    rig.endpoint.next = (0..8).map(|_| common::Reply::Unreachable).collect();
+    rig.run_for(70_000);
+    rig.endpoint.next.clear();
+    rig.send("two");
+    rig.run_for(40_000);
+    assert_eq!(rig.accepted(), ["one", "two"]);
+    assert_eq!(rig.state_of("two"), SendState::Sent);
+}
