@@ -1,5 +1,6 @@
-//! Each of the six wires against the simulator, which was written from the same documents and by nobody who had seen the other side. What
-//! is promised to a visitor is promised on all of them: nothing lost, nothing twice, in order; and where a wire cannot promise, it says so.
+//! The five wires beside Genesys' own against the simulator, which was written from the same documents and by nobody who had seen the other
+//! side. What is promised to a visitor is promised on all of them: nothing lost, nothing twice, in order; and where a wire cannot promise,
+//! it says so. One promise less has `guest-sessions`: it answers nothing, and what goes into a dead connection there is held for taken.
 #![cfg(not(target_arch = "wasm32"))]
 
 mod common;
@@ -9,7 +10,7 @@ use chat_proto::io::Command;
 use chat_proto::message::{Content, Notice, SendState};
 use chat_proto::phase::ConnectionStatus;
 use common::Rig;
-use simulator::Settings;
+use simulator::{Effect, FaultRule, On, Settings, Side};
 
 const FIVE: [&str; 5] =
     ["external-contacts", "guest-sessions", "guest-webchat", "webmessaging-guests", "conversation-socket"];
@@ -227,6 +228,35 @@ fn a_conversation_that_the_agent_ends_can_be_read_and_followed_by_a_new_one() {
         assert_eq!(rig.accepted(), ["anew"], "{dialect}");
         assert_eq!(rig.screen(), both(&[("anew", "sent")]), "{dialect}");
     }
+}
+
+#[test]
+fn a_visitor_who_types_is_told_of_where_the_wire_has_a_word_for_it() {
+    for (dialect, word) in [
+        ("guest-webchat", r#""type":"typing""#),
+        ("webmessaging-guests", r#""type":"TYPING""#),
+        ("conversation-socket", r#""action":"typing""#),
+    ] {
+        let mut rig = on(dialect);
+        rig.say(Command::Draft("hel".into()));
+        rig.say(Command::Draft("hello".into()));
+        assert_eq!(rig.frames_with(word), 1, "{dialect}: once in five seconds");
+    }
+}
+
+/// On a wire that answers no question, a connection that died without a word is found with the next token at the latest.
+#[test]
+fn a_reading_socket_that_has_died_unnoticed_is_replaced_with_the_next_token() {
+    let mut rig = with_tokens_of("external-contacts", 60);
+    rig.send("one");
+    rig.run_for(3_000);
+    let dead = Effect::BlackHole { side: Side::ToClient, ms: None };
+    rig.backend.inject(FaultRule::once(On::Push("message".into()), dead));
+    rig.agent_says("into the void");
+    rig.run_for(60_000);
+    rig.agent_says("heard again");
+    rig.run_for(1_000);
+    assert!(rig.screen().contains(&("heard again".into(), "agent")), "{:?}", rig.screen());
 }
 
 // ── each thread's own failure ──

@@ -67,7 +67,7 @@ impl Dialect for ConversationSocket {
             "auth" if status == "success" => ServerEvent::Admitted,
             "auth" if status == "expired" => ServerEvent::TokenExpired,
             "auth" => ServerEvent::Refused { about: About::Hello, refusal: Refusal::Unauthorized, code: 401 },
-            "join" => ServerEvent::Ready { is_new: false, is_read_only: false },
+            "join" if status == "success" => ServerEvent::Ready { is_new: false, is_read_only: false },
             "pong" => ServerEvent::ProbeAnswered,
             word => return Ok(guest::heard(word, frame, frame, "text")),
         }])

@@ -106,7 +106,8 @@ impl Session {
 
     fn tell_typing(&mut self, now: Now) {
         let Phase::Online(socket) = self.phase else { return };
-        let is_wanted = self.deployment.as_ref().is_some_and(|deployment| deployment.tells_typing);
+        // A wire without settings says with its words what it wants to hear.
+        let is_wanted = self.deployment.as_ref().map_or(!self.habits().has_history, |it| it.tells_typing);
         let Timings { typing, frames_typing, frames_span, .. } = self.config.timings;
         let room = self.rates.frames.free_at(frames_typing, frames_span);
         if is_wanted && now.mono >= self.reading.may_tell_typing_from.max(room) {

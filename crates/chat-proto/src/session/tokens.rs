@@ -235,6 +235,10 @@ impl Session {
             Renewal::InPlace => {
                 self.speaker.token = grant.token().into();
                 self.say(socket, &ClientOp::Renew);
+                // Nothing would tell a dead connection: with each token it is made anew.
+                if !self.habits().answers_probes {
+                    self.replace_socket(now);
+                }
             }
             Renewal::Replacement => self.replace_socket(now),
         }
