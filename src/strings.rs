@@ -142,7 +142,7 @@ static ENGLISH: Words = Words {
     over: "Chat ended",
     signed_in: "You signed in",
     signed_in_as: |name| format!("You signed in as {name}"),
-    gap: "Some earlier messages could not be loaded",
+    gap: "Some messages may be missing here",
 
     sending: "Sending",
     queued: "Waiting to be sent",

@@ -5,7 +5,6 @@
 
 import { Diagnosis } from "./guest-chat-rules.js";
 
-const FILES = ["guest-chat-app.js", "guest-chat-app.wasm", "guest-chat.css"];
 const EMPTY_MODULE = Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0);
 
 /** Where no socket may be opened beside the widget's: it has one, or lost its place to another tab and would now push that out. */
@@ -15,13 +14,14 @@ const HANDS_OFF = ["online", "readonly", "evicted"];
  * Resolves to the report: `{cause, title, change, alike, also, seen, journal, text}`.
  * @param {object} widget
  * @param {HTMLScriptElement} widget.script  the tag
+ * @param {string} widget.app                what its module is called
  * @param {(name: string) => string} widget.address  where a file of the bundle is
  * @param {string} [widget.status]           the connection's, if the widget has said one
  * @param {boolean} widget.broken            an internal error has stopped the widget
  * @param {boolean} widget.unfit             the widget's files have arrived, and it could not be started
  * @param {((tell: (at: number, step: number) => void) => void)} [widget.steps]  the widget's journal; absent until it is loaded
  */
-export async function diagnose({ script, address, status, broken, unfit, steps }) {
+export async function diagnose({ script, app, address, status, broken, unfit, steps }) {
   const { deploymentId = "", region = "", endpoint = "", tokenUrl = "" } = script.dataset;
   const diagnosis = new Diagnosis(deploymentId, region, endpoint, tokenUrl.trim() && resolved(tokenUrl), location.origin);
   const note = (key, value) => diagnosis.note(key, value === true ? "yes" : value === false ? "no" : String(value));
@@ -34,7 +34,7 @@ export async function diagnose({ script, address, status, broken, unfit, steps }
     steps?.((at, step) => note("journal", `${at} ${step >>> 24} ${(step >>> 16) & 0xff} ${step & 0xffff}`));
     lookAtPage(note);
     // What has brought the widget here has arrived; all but its style would have been missed.
-    await lookAtBundle(note, address, steps ? FILES.slice(-1) : FILES);
+    await lookAtBundle(note, address, [...(steps ? [] : [`${app}.js`, `${app}.wasm`]), "guest-chat.css"]);
     const look = new Look(diagnosis, note, policy);
     if (diagnosis.url("config")) {
       const token = await look.atTokenEndpoint(HANDS_OFF.includes(status));

@@ -26,6 +26,9 @@
   let attempt = 0;
   let widget;
   let broken = false; // a bug has stopped it
+  // Most pages speak the one wire of the small build. Which name is no wire's the widget says.
+  const dialect = script.dataset.dialect?.trim();
+  const app = dialect && dialect !== "web-messaging" ? "guest-chat-app-wires" : "guest-chat-app";
 
   // The page's API ----------------------------------------------------------------------------------------------------------------
 
@@ -63,7 +66,7 @@
       try {
         const { diagnose } = await import(address("guest-chat-diagnose.js")).catch(outOfReach);
         const steps = widget && ((tell) => widget.call("journal", [tell]));
-        return await diagnose({ script, address, status: status?.[0].status, broken, unfit: arrived && !loading, steps });
+        return await diagnose({ script, app, address, status: status?.[0].status, broken, unfit: arrived && !loading, steps });
       } catch (error) {
         return { cause: "bundle-missing", text: `the diagnosis could not be made: ${error.message}` };
       }
@@ -196,14 +199,14 @@
   }
 
   async function bundle() {
-    const [app, style, wasm] = await Promise.all([
-      import(address("guest-chat-app.js")),
+    const [module, style, wasm] = await Promise.all([
+      import(address(`${app}.js`)),
       file("guest-chat.css").then((response) => response.text()),
-      file("guest-chat-app.wasm"),
+      file(`${app}.wasm`),
     ]).catch(outOfReach);
     arrived = true;
-    await app.default({ module_or_path: wasm });
-    return { app, style };
+    await module.default({ module_or_path: wasm });
+    return { module, style };
   }
 
   /** Beside the loader, wherever that is; and with its query, so that `?v=2` renews the whole bundle. */
@@ -221,12 +224,12 @@
   }
 
   /** Puts the widget in the place of the painted launcher, within one frame. */
-  function start({ app, style }) {
+  function start({ module, style }) {
     if (signal.aborted) return;
     const focused = root.activeElement === launcher;
     root.adoptedStyleSheets = [sheet(style)];
     root.replaceChildren();
-    widget = app.start(root, { ...script.dataset }, emit);
+    widget = module.start(root, { ...script.dataset }, emit);
     if (focused) root.querySelector(".launcher")?.focus();
     deliver();
   }

@@ -42,16 +42,17 @@ function launch() {
  * Brings up a site for the test `t`.
  * @param {object} options
  * @param {number} [options.life]    life of a grant in seconds; the token proxy's default otherwise
+ * @param {string} [options.dialect] the wire that is spoken; Genesys' own otherwise
  * @param {boolean} [options.agent]  whether Ana answers by herself; without her, only what the test says is said
  */
-export async function openSite(t, { life, agent = true } = {}) {
+export async function openSite(t, { life, agent = true, dialect } = {}) {
   const site = new Site();
   t.after(async () => {
     const bugs = site.visitors.flatMap((visitor) => visitor.bugs);
     await site.close();
     assert.deepEqual(bugs, [], "on a healthy page nothing throws, nothing breaks the policy, and no error is logged");
   });
-  await site.open(life, agent);
+  await site.open(life, agent, dialect);
   return site;
 }
 
@@ -61,7 +62,8 @@ class Site {
   #host = new Host();
   #folder;
 
-  async open(life, agent) {
+  async open(life, agent, dialect) {
+    this.dialect = dialect;
     await this.#host.start();
     this.#folder = await mkdtemp(join(tmpdir(), "guest-chat-e2e-"));
     this.origin = this.#host.origin;
@@ -73,13 +75,16 @@ class Site {
     );
     this.tokenProxy = new Program(
       "token-proxy", "GUEST_CHAT_TOKEN_PROXY", await freePort(),
-      ["--origin", this.origin, "--insecure-cookie", "--fault-control", ...(life ? ["--life", String(life)] : [])],
+      ["--origin", this.origin, "--insecure-cookie", "--fault-control", ...(life && !dialect ? ["--life", String(life)] : []),
+        ...(dialect ? ["--dialect", dialect, "--api", this.simulator.origin, "--client-id", "demo-client"] : [])],
       "/api/genesys/health",
       // Its own for each site, and the same after a restart: visitors keep their sessions.
-      { TOKEN_PROXY_KEY: randomBytes(32).toString("base64") },
+      { TOKEN_PROXY_KEY: randomBytes(32).toString("base64"), ...(dialect ? { TOKEN_PROXY_CLIENT_SECRET: "demo-secret" } : {}) },
     );
     this.#host.tokenProxy = this.tokenProxy.origin;
     await Promise.all([this.simulator.start(), this.tokenProxy.start()]);
+    // On the other wires a token is the backend's, and so is its life.
+    if (life && dialect) await this.settings({ oauth: { guestTokenSeconds: life } });
   }
 
   async close() {
@@ -116,6 +121,7 @@ class Site {
       region: "mypurecloud.ie",
       endpoint: this.simulator.origin,
       "token-url": "/api/genesys/refresh",
+      dialect: this.dialect ?? null,
       ...attributes,
     };
     const written = Object.entries(all)

@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::bundle;
+use crate::bundle::{self, Widget};
 use crate::diagnose;
 use crate::failure::{Result, While};
 use crate::process;
@@ -43,13 +43,15 @@ fn make() -> Result<()> {
     let target = workspace::target()?;
     let bindgen = target.join("bundle/bindgen");
     let finished = target.join("bundle/finished");
-    bundle::empty_folder(&bindgen)?;
     bundle::empty_folder(&finished)?;
 
-    compile(&target, &bindgen)?;
-    bundle::copy_module(&bindgen, "guest-chat", &finished)?;
-    shrink(&finished)?;
-    minify(&finished.join(bundle::GLUE), &["--format=esm", "--tree-shaking=true"])?;
+    for widget in &bundle::WIDGETS {
+        bundle::empty_folder(&bindgen)?;
+        compile(&target, &bindgen, widget)?;
+        bundle::copy_module(&bindgen, "guest-chat", &finished, widget)?;
+        shrink(&finished, widget)?;
+        minify(&finished.join(widget.glue), &["--format=esm", "--tree-shaking=true"])?;
+    }
     for (source, name) in bundle::SOURCES {
         bundle::copy_source(source, &finished, name)?;
     }
@@ -81,7 +83,7 @@ pub(crate) fn make_if_needed() -> Result<()> {
     make()
 }
 
-fn compile(target: &Path, bindgen: &Path) -> Result<()> {
+fn compile(target: &Path, bindgen: &Path, widget: &Widget) -> Result<()> {
     tools::standard_library_source()?;
     // The standard library is compiled along, for size, and a panic is a trap without words: together a fifth of the module. Neither is
     // stable, which the pinned toolchain makes bearable. A folder of its own, because these flags would make every other build start over.
@@ -90,6 +92,7 @@ fn compile(target: &Path, bindgen: &Path) -> Result<()> {
         tools::cargo()
             .args(["build", "--profile", "widget", "--locked", "--package", "guest-chat", "--lib"])
             .args(["--target", tools::WASM])
+            .args(widget.features)
             .args(["-Zbuild-std=std,panic_abort", "-Zbuild-std-features=optimize_for_size"])
             .env("RUSTC_BOOTSTRAP", "1")
             .env("RUSTFLAGS", "-Zunstable-options -Cpanic=immediate-abort -Zfmt-debug=none -Zlocation-detail=none")
@@ -107,12 +110,12 @@ fn compile(target: &Path, bindgen: &Path) -> Result<()> {
 }
 
 /// Drops what nobody uses, shortens the names between the two halves, and optimises the module. See `shrink.mjs`.
-fn shrink(finished: &Path) -> Result<()> {
+fn shrink(finished: &Path, widget: &Widget) -> Result<()> {
     process::run(
         tools::command("node")
             .arg(workspace::root().join("xtask/shrink.mjs"))
-            .arg(finished.join(bundle::GLUE))
-            .arg(finished.join(bundle::WASM)),
+            .arg(finished.join(widget.glue))
+            .arg(finished.join(widget.wasm)),
     )
 }
 

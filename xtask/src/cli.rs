@@ -11,11 +11,13 @@ use crate::test::{self, Selection};
 pub(crate) const HELP: &str = "\
 cargo xtask <command>
 
-  demo  [--port N] [--release] [--no-serve]
+  demo  [--port N] [--release] [--no-serve] [--dialect NAME]
           build, start simulator, token proxy and the demo page on loopback, print its address; Ctrl-C stops all three
           --port N      page on N, simulator on N+1, token proxy on N+2 (else 8080, 9000, 9001)
           --release     serve the optimised widget
           --no-serve    simulator and token proxy only, for `trunk serve` by hand
+          --dialect     the wire that is spoken (else web-messaging): external-contacts, guest-sessions, guest-webchat,
+                        webmessaging-guests or conversation-socket
   test  [--only STEP]… [--skip STEP]…
           everything CI checks, in order; `--only help` lists the steps
   test  --browser firefox
@@ -137,13 +139,14 @@ fn figures_options(rest: &[&str]) -> Result<Request> {
 }
 
 fn demo_options(rest: &[&str]) -> Result<demo::Options> {
-    let mut options = demo::Options { port: None, release: false, serve: true };
+    let mut options = demo::Options { port: None, release: false, serve: true, dialect: demo::DIALECTS[0] };
     let mut words = rest.iter();
     while let Some(word) = words.next() {
         match *word {
             "--port" => options.port = Some(port(value("--port", words.next())?)?),
             "--release" => options.release = true,
             "--no-serve" => options.serve = false,
+            "--dialect" => options.dialect = dialect(value("--dialect", words.next())?)?,
             other => match other.strip_prefix("--port=") {
                 Some(number) => options.port = Some(port(number)?),
                 None => return Err(unexpected("demo", other)),
@@ -178,6 +181,13 @@ fn test_in_browser(rest: &[&str]) -> Result<Request> {
 
 fn value<'a>(flag: &str, word: Option<&&'a str>) -> Result<&'a str> {
     word.copied().ok_or_else(|| Failure::Usage(format!("`{flag}` needs a value")))
+}
+
+fn dialect(word: &str) -> Result<demo::Dialect> {
+    demo::DIALECTS
+        .into_iter()
+        .find(|name| *name == word)
+        .ok_or_else(|| Failure::Usage(format!("`--dialect {word}` is none of these: {}", demo::DIALECTS.join(", "))))
 }
 
 fn port(word: &str) -> Result<u16> {
@@ -229,16 +239,23 @@ mod tests {
 
     #[test]
     fn demo_serves_on_the_usual_ports_unless_told_otherwise() {
-        let usual = demo::Options { port: None, release: false, serve: true };
+        let usual = demo::Options { port: None, release: false, serve: true, dialect: demo::DIALECTS[0] };
         assert_eq!(parsed("demo"), Ok(Request::Demo(usual)));
 
-        let told = demo::Options { port: Some(4000), release: true, serve: false };
+        let told = demo::Options { port: Some(4000), release: true, serve: false, ..usual };
         assert_eq!(parsed("demo --release --port 4000 --no-serve"), Ok(Request::Demo(told)));
     }
 
     #[test]
+    fn a_demo_speaks_the_wire_that_it_is_told_to() {
+        let options = demo::Options { port: None, release: false, serve: true, dialect: "guest-webchat" };
+        assert_eq!(parsed("demo --dialect guest-webchat"), Ok(Request::Demo(options)));
+        assert!(usage("demo --dialect webchat").contains("conversation-socket"));
+    }
+
+    #[test]
     fn a_port_may_be_written_with_an_equals_sign() {
-        let options = demo::Options { port: Some(4000), release: false, serve: true };
+        let options = demo::Options { port: Some(4000), release: false, serve: true, dialect: demo::DIALECTS[0] };
         assert_eq!(parsed("demo --port=4000"), Ok(Request::Demo(options)));
     }
 

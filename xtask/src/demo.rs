@@ -25,7 +25,22 @@ pub(crate) struct Options {
     pub(crate) release: bool,
     /// Whether we serve the page; otherwise the user runs `trunk serve`.
     pub(crate) serve: bool,
+    /// The wire that is spoken.
+    pub(crate) dialect: Dialect,
 }
+
+/// One of the wires, by its name; Genesys' own is the first.
+pub(crate) type Dialect = &'static str;
+
+/// The names, as `data-dialect` and the token proxy have them.
+pub(crate) const DIALECTS: [Dialect; 6] = [
+    "web-messaging",
+    "external-contacts",
+    "guest-sessions",
+    "guest-webchat",
+    "webmessaging-guests",
+    "conversation-socket",
+];
 
 /// How long the servers may take to answer. All is compiled by then; Trunk still runs wasm-bindgen over a debug build.
 const UNTIL_READY: Duration = Duration::from_mins(2);
@@ -48,9 +63,9 @@ pub(crate) fn run(options: Options) -> Result<()> {
     }
 
     let trunk_config = if options.serve { Some(TrunkConfig::write(ports)?) } else { None };
-    let mut services = vec![start_simulator(ports)?, start_token_proxy(ports)?];
+    let mut services = vec![start_simulator(ports)?, start_token_proxy(ports, options.dialect)?];
     if let Some(config) = &trunk_config {
-        services.push(start_page(config, options.release)?);
+        services.push(start_page(config, options)?);
     }
     // One after the other, so that none is asked again, and logs it again, while another is still coming up.
     wait_for(&mut services, "the simulator", ports.simulator, "/control/health")?;
@@ -124,7 +139,8 @@ fn build_widget(release: bool) -> Result<()> {
     tools::wasm_bindgen()?;
     tools::trunk()?;
     let mut cargo = tools::cargo();
-    cargo.args(["build", "--locked", "--package", "guest-chat", "--target", tools::WASM]);
+    // With the features that index.html tells Trunk of.
+    cargo.args(["build", "--locked", "--package", "guest-chat", "--features", "wires", "--target", tools::WASM]);
     if release {
         cargo.arg("--release");
     }
@@ -142,12 +158,17 @@ fn start_simulator(ports: Ports) -> Result<Service> {
     Service::start_quietly("simulator", &mut command, log("simulator", ports.simulator)?)
 }
 
-fn start_token_proxy(ports: Ports) -> Result<Service> {
+fn start_token_proxy(ports: Ports, dialect: Dialect) -> Result<Service> {
     let mut command = Command::new(companion("token-proxy")?);
     // The demo's page is plain http, where a Secure cookie would be dropped.
     command.args(["--port", &ports.token_proxy.to_string(), "--insecure-cookie"]);
     for origin in page_origins(ports) {
         command.args(["--origin", &origin]);
+    }
+    if dialect != DIALECTS[0] {
+        // The simulator's own client.
+        command.args(["--dialect", dialect, "--api", &ports::origin(ports.simulator), "--client-id", "demo-client"]);
+        command.env("TOKEN_PROXY_CLIENT_SECRET", "demo-secret");
     }
     Service::start_quietly("token proxy", &mut command, log("token-proxy", ports.token_proxy)?)
 }
@@ -159,16 +180,19 @@ fn log(name: &str, port: u16) -> Result<PathBuf> {
     Ok(folder.join(format!("{name}-{port}.log")))
 }
 
-fn start_page(config: &TrunkConfig, release: bool) -> Result<Service> {
+fn start_page(config: &TrunkConfig, options: Options) -> Result<Service> {
     let mut command = tools::command("trunk");
     // Offline: a tool that is missing is ours to install, not Trunk's to download. Quiet: warnings and errors only, so that our
     // address is the one that is seen.
     command.args(["--log", "warn", "serve", "--offline", "--config"]).arg(&config.file);
     command.args(["--port", &config.ports.page.to_string()]);
     command.env(stage::SIMULATOR_PORT, config.ports.simulator.to_string());
+    if options.dialect != DIALECTS[0] {
+        command.env(stage::DIALECT, options.dialect);
+    }
     // Trunk reads any value of NO_COLOR but true and false as a mistake.
     command.env_remove("NO_COLOR");
-    if release {
+    if options.release {
         command.arg("--release");
     }
     Service::start("demo page", &mut command)

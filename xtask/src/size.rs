@@ -13,11 +13,23 @@ const LOADER_BUDGET: u64 = 4 * 1024;
 /// All that a visitor downloads to chat, loader included: 100 KiB of brotli.
 const CHAT_BUDGET: u64 = 100 * 1024;
 
+/// What those download besides who speak another wire than Genesys' own: 4 KiB of brotli.
+const WIRES_BUDGET: u64 = 4 * 1024;
+
 /// What only `GuestChat("diagnose")` loads, and a developer can wait for: 43 KiB of brotli.
 const DIAGNOSE_BUDGET: u64 = 43 * 1024;
 
-/// The files that a chat takes, and then the one that none takes. The demo page is neither.
-const FILES: [&str; 5] = [bundle::LOADER, bundle::GLUE, bundle::WASM, bundle::STYLE, bundle::DIAGNOSE];
+/// The files that every chat takes, the two that most take and the two that the others take in their place, and then the one that none
+/// takes. The demo page is none of them.
+const FILES: [&str; 7] = [
+    bundle::LOADER,
+    bundle::STYLE,
+    bundle::WIDGETS[0].glue,
+    bundle::WIDGETS[0].wasm,
+    bundle::WIDGETS[1].glue,
+    bundle::WIDGETS[1].wasm,
+    bundle::DIAGNOSE,
+];
 
 /// Prints one line a file: its bytes raw, by gzip at level 9 and by brotli at quality 11.
 const MEASURE: &str = "
@@ -41,19 +53,25 @@ struct Size {
 pub(crate) fn run() -> Result<()> {
     build::make_if_needed()?;
     let sizes = measure()?;
-    let [chat @ .., diagnose] = &sizes;
-    let whole = chat.iter().fold(Size::default(), |sum, size| sum.plus(*size));
+    let [loader, style, glue, wasm, wires @ .., diagnose] = &sizes;
+    let sum = |sizes: &[&Size]| sizes.iter().fold(Size::default(), |sum, size| sum.plus(**size));
+    let whole = sum(&[loader, style, glue, wasm]);
+    let of_wires = sum(&[loader, style, &wires[0], &wires[1]]);
 
-    println!("\n{:<24}{:>10}{:>10}{:>10}", "bytes", "raw", "gzip", "brotli");
-    let line = |name, size: &Size| println!("{name:<24}{:>10}{:>10}{:>10}", size.raw, size.gzip, size.brotli);
-    FILES.into_iter().zip(chat).for_each(|(name, size)| line(name, size));
+    println!("\n{:<26}{:>10}{:>10}{:>10}", "bytes", "raw", "gzip", "brotli");
+    let line = |name, size: &Size| println!("{name:<26}{:>10}{:>10}{:>10}", size.raw, size.gzip, size.brotli);
+    FILES.into_iter().zip(&sizes[..4]).for_each(|(name, size)| line(name, size));
     line("everything to chat", &whole);
+    println!();
+    FILES[4..].iter().zip(wires).for_each(|(name, size)| line(name, size));
+    line("the same on any wire", &of_wires);
     println!();
     line(bundle::DIAGNOSE, diagnose);
     println!();
 
-    check("the loader", sizes[0].brotli, LOADER_BUDGET)?;
+    check("the loader", loader.brotli, LOADER_BUDGET)?;
     check("everything to chat", whole.brotli, CHAT_BUDGET)?;
+    check("five more wires", of_wires.brotli.saturating_sub(whole.brotli), WIRES_BUDGET)?;
     check("the diagnosis, on demand", diagnose.brotli, DIAGNOSE_BUDGET)
 }
 
@@ -99,10 +117,11 @@ mod tests {
 
     #[test]
     fn sizes_are_read_a_line_a_file() {
-        let sizes = parse("3 2 1\n30 20 10\n300 200 100\n4 4 4\n5 5 5\n").unwrap();
+        let rest = "4 4 4\n5 5 5\n6 6 6\n7 7 7\n";
+        let sizes = parse(&format!("3 2 1\n30 20 10\n300 200 100\n{rest}")).unwrap();
         assert_eq!(sizes[1], Size { raw: 30, gzip: 20, brotli: 10 });
         assert_eq!(parse("3 2 1\n"), None);
-        assert_eq!(parse("3 2\n30 20 10\n300 200 100\n4 4 4\n5 5 5\n"), None);
+        assert_eq!(parse(&format!("3 2\n30 20 10\n300 200 100\n{rest}")), None);
     }
 
     #[test]

@@ -45,7 +45,14 @@ pub const KEYS: [&str; 32] = [
 ];
 
 /// The files of the bundle, which may be missing.
-const FILES: [&str; 4] = ["guest-chat-app.js", "guest-chat-app.wasm", "guest-chat.css", "guest-chat-diagnose.js"];
+const FILES: [&str; 6] = [
+    "guest-chat-app.js",
+    "guest-chat-app.wasm",
+    "guest-chat-app-wires.js",
+    "guest-chat-app-wires.wasm",
+    "guest-chat.css",
+    "guest-chat-diagnose.js",
+];
 
 impl Observations {
     /// Puts down what was seen. `false` if the key is unknown or the text says nothing that it could mean.

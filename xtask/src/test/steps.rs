@@ -152,7 +152,7 @@ pub(super) fn demo_comes_up() -> Result<()> {
     let ports = Ports::plan(Some(first));
     let mut demo = [Service::start("demo", cargo().args(["xtask", "demo", "--port", &first.to_string()]))?];
     process::wait_until(&mut demo, "`cargo xtask demo`", Duration::from_mins(10), || {
-        http::get(ports.page, &format!("/{}", bundle::WASM)).is_some_and(|answer| answer.status == 200)
+        http::get(ports.page, &format!("/{}", bundle::WIDGETS[0].wasm)).is_some_and(|answer| answer.status == 200)
     })?;
 
     let page = http::get(ports.page, "/").map(|answer| answer.body).unwrap_or_default();
