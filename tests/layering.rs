@@ -84,14 +84,19 @@ fn one_method_changes_the_phase() {
 
 #[test]
 fn the_words_of_a_wire_stay_in_its_dialect() {
-    for (path, text) in sources("crates/chat-proto/src") {
-        if !path.ends_with("web_messaging.rs") {
-            for word in ["configureSession", "onMessage", "StructuredMessage", "tracingId", "getJwt"] {
-                assert!(!text.contains(&format!("\"{word}\"")), "{} speaks of {word}", path.display());
+    for (dialect, words) in [
+        ("web_messaging.rs", &["configureSession", "onMessage", "StructuredMessage", "tracingId", "getJwt"][..]),
+        ("external_contacts.rs", &["greeting", "contactId"]),
+        ("webmessaging_guests.rs", &["CONNECT", "SEND_MESSAGE", "CONVERSATION_UPDATED", "HEARTBEAT"]),
+        ("conversation_socket.rs", &["auth", "auth-success", "join"]),
+    ] {
+        for word in words {
+            let quoted = format!("\"{word}\"");
+            for (path, text) in sources("crates/chat-proto/src") {
+                assert_eq!(text.contains(&quoted), path.ends_with(dialect), "{} and {word}", path.display());
             }
         }
     }
-    assert!(!mentions("crates/chat-proto/src/dialect/web_messaging.rs", &["configureSession"]).is_empty());
 }
 
 #[test]

@@ -3,13 +3,13 @@
 
 mod common;
 
-use chat_proto::config::Timings;
 use chat_proto::io::{Command, Input, SocketEvent, SocketId};
 use chat_proto::message::{Content, LocalId, Rejection, SendState};
 use chat_proto::phase::ConnectionStatus;
 use chat_proto::problem::Problem;
 use chat_proto::snapshot::{Fate, Kept};
 use chat_proto::time::Timestamp;
+use chat_proto::timings::Timings;
 use common::Rig;
 use simulator::{Action, Cut, Effect, FaultRule, On, Settings};
 

@@ -7,10 +7,10 @@
 mod browser;
 
 use browser::Browser;
-use chat_proto::config::Timings;
 use chat_proto::io::{Command, Connectivity, Input};
 use chat_proto::phase::ConnectionStatus;
 use chat_proto::problem::Advice;
+use chat_proto::timings::Timings;
 
 /// So many tabs, the first of which was opened and leads.
 fn online(tabs: usize) -> Browser {

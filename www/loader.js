@@ -26,9 +26,8 @@
   let attempt = 0;
   let widget;
   let broken = false; // a bug has stopped it
-  // Most pages speak the one wire of the small build. Which name is no wire's the widget says.
-  const dialect = script.dataset.dialect?.trim();
-  const app = dialect && dialect !== "web-messaging" ? "guest-chat-app-wires" : "guest-chat-app";
+  // Who names no dialect loads the widget that speaks one; who names one, that which speaks all and knows what is none.
+  const app = script.dataset.dialect?.trim() ? "guest-chat-app-wires" : "guest-chat-app";
 
   // The page's API ----------------------------------------------------------------------------------------------------------------
 

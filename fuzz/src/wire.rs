@@ -1,8 +1,8 @@
-//! What the default wire's readers make of any JSON, and the core's small readers of any text.
+//! What the wires' readers make of any JSON, and the core's small readers of any text.
 
 use chat_proto::config::{Config, Settings};
 use chat_proto::dialect::web_messaging::WebMessaging;
-use chat_proto::dialect::{Dialect, Row, RowContent, ServerEvent};
+use chat_proto::dialect::{DIALECTS, Dialect, Row, RowContent, ServerEvent};
 use chat_proto::io::Response;
 use chat_proto::json::Value;
 use chat_proto::text::{Part, parts};
@@ -17,6 +17,13 @@ pub fn frame(text: &str) {
         let again = serde_json::to_string(&frame).expect("JSON");
         assert!(alike(&frame, &json(&again).expect("what was written is read")), "{again}");
 
+        for dialect in DIALECTS {
+            for event in dialect.decode_frame(&frame).unwrap_or_default() {
+                if let ServerEvent::Row(row) = event {
+                    hold(&row);
+                }
+            }
+        }
         let read = WebMessaging.decode_frame(&frame);
         assert_eq!(read.is_err(), frame.at("class").as_str().is_none(), "a frame of ours has a class");
         let events = read.unwrap_or_default();
@@ -37,6 +44,11 @@ pub fn frame(text: &str) {
 pub fn answer(text: &str) {
     for body in text.lines().filter_map(json) {
         let response = Response { status: 200, retry_after: None, body: Some(body.clone()) };
+        for dialect in DIALECTS {
+            if let Ok((Some(id), _)) = dialect.decode_sent(&response) {
+                assert_ne!(id.0, "");
+            }
+        }
         if let Some(page) = WebMessaging.decode_history(&response) {
             let entities = body.at("entities").elements();
             assert!(page.page_size > 0 && page.rows.len() <= entities.len());

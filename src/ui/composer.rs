@@ -1,8 +1,8 @@
 //! Where the visitor writes. Enter sends, Shift+Enter breaks, the Enter of an input method does neither. What stands in it is
 //! the store's draft: never cut, never lost, and kept where the conversation ends.
 
-use chat_proto::config::Timings;
 use chat_proto::io::Command;
+use chat_proto::timings::Timings;
 use leptos::prelude::untrack;
 use wasm_bindgen::JsCast;
 use web_sys::{Event, HtmlTextAreaElement, KeyboardEvent};

@@ -259,6 +259,21 @@ mod tests {
     use super::*;
 
     #[test]
+    fn the_demo_speaks_what_the_core_speaks() {
+        let folder = workspace::root().join("crates/chat-proto/src/dialect");
+        let mut names: Vec<String> = Vec::new();
+        for entry in fs::read_dir(folder).unwrap().flatten() {
+            let text = fs::read_to_string(entry.path()).unwrap();
+            let name = text.split("name: \"").nth(1).and_then(|rest| rest.split('"').next());
+            names.extend(name.filter(|name| !name.is_empty()).map(str::to_owned));
+        }
+        names.sort();
+        let mut ours = DIALECTS.to_vec();
+        ours.sort_unstable();
+        assert_eq!(names, ours);
+    }
+
+    #[test]
     fn trunk_forwards_to_the_token_proxy_of_its_demo() {
         let trunk = include_str!("../../Trunk.toml");
         let moved = with_token_proxy(trunk, 4002).unwrap();

@@ -1,9 +1,9 @@
 //! How long to wait before the next attempt: a fixed floor, and above it anything up to a bound that grows with each failure.
 //! The whole span is random ("full jitter"), so that visitors who were dropped together do not come back together.
 
-use crate::config::Timings;
 use crate::random::Random;
 use crate::time::Millis;
+use crate::timings::Timings;
 
 /// Counts failures in a row. Lives outside the phase, or every wait would be the first.
 #[derive(Clone, Debug, Default, PartialEq)]

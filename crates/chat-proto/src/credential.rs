@@ -4,11 +4,11 @@
 
 use alloc::string::String;
 
-use crate::config::Timings;
 use crate::dialect::Speaker;
 use crate::json::Value;
 use crate::random::Random;
 use crate::time::{Instant, Millis, Now, SECOND};
+use crate::timings::Timings;
 
 /// A token and its life.
 #[derive(Clone, PartialEq)]

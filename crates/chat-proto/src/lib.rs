@@ -51,3 +51,4 @@ pub mod json;
 pub mod snapshot;
 pub mod text;
 pub mod time;
+pub mod timings;

@@ -7,11 +7,11 @@
 
 use alloc::{string::String, vec::Vec};
 
-use crate::config::Timings;
 use crate::dialect::{Row, RowContent};
 use crate::message::{LocalId, MessageId, Rejection, SendState};
 use crate::snapshot::{Fate, Kept};
 use crate::time::{Instant, Timestamp};
+use crate::timings::Timings;
 
 /// All messages that are not certainly delivered.
 #[derive(Clone, Debug, Default)]

@@ -15,17 +15,12 @@ pub struct ConversationSocket;
 
 static HABITS: Habits = Habits {
     name: "conversation-socket",
-    host: Some("api"),
     path: "/api/v2/conversations/messaging/channels/ws",
     opening: Opening::Hello,
     renewal: Renewal::InPlace,
-    spends_tokens: false,
     silent_close: 1006,
-    acknowledges: true,
-    has_history: false,
     answers_probes: true,
-    can_restart: false,
-    has_own_tokens: false,
+    ..guest::HABITS
 };
 
 impl Dialect for ConversationSocket {

@@ -20,13 +20,7 @@ static HABITS: Habits = Habits {
     path: "/api/v2/conversations/messaging/external/contacts",
     opening: Opening::Greeting,
     renewal: Renewal::InPlace,
-    spends_tokens: false,
-    silent_close: 1000,
-    acknowledges: true,
-    has_history: false,
-    answers_probes: false,
-    can_restart: false,
-    has_own_tokens: false,
+    ..guest::HABITS
 };
 
 impl Dialect for ExternalContacts {

@@ -2,12 +2,29 @@
 
 use alloc::{borrow::ToOwned, format, string::String, vec, vec::Vec};
 
-use super::{About, Refusal, Row, RowContent, ServerEvent, Speaker, Wire, attempt_of};
+use super::{About, Habits, Opening, Refusal, Renewal, Row, RowContent, ServerEvent, Speaker, Wire, attempt_of};
 use crate::config::Config;
 use crate::io::Response;
 use crate::json::Value;
 use crate::message::{Author, MessageId};
 use crate::time::{SECOND, Timestamp};
+
+/// What is common to the habits of these wires: a token in the address, that lives as long as its connection; messages that are answered;
+/// and nothing else that can be asked.
+pub(super) const HABITS: Habits = Habits {
+    name: "",
+    host: Some("api"),
+    path: "",
+    opening: Opening::Silence,
+    renewal: Renewal::Replacement,
+    spends_tokens: false,
+    silent_close: 1000,
+    acknowledges: true,
+    has_history: false,
+    answers_probes: false,
+    can_restart: false,
+    has_own_tokens: false,
+};
 
 /// The socket's address with the token in it. What may stand in a query stands there as it is (RFC 3986, 3.4); the rest is escaped.
 pub(super) fn with_token(config: &Config, speaker: &Speaker) -> String {

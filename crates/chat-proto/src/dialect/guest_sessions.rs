@@ -3,27 +3,15 @@
 
 use alloc::{string::String, vec::Vec};
 
-use super::{ClientOp, Dialect, Habits, NotOurs, Opening, Renewal, ServerEvent, Speaker, Wire, guest};
+use super::{ClientOp, Dialect, Habits, NotOurs, ServerEvent, Speaker, Wire, guest};
 use crate::config::Config;
 use crate::json::Value;
 
 /// One socket, which lives as long as its token.
 pub struct GuestSessions;
 
-static HABITS: Habits = Habits {
-    name: "guest-sessions",
-    host: Some("api"),
-    path: "/api/v2/guest/sessions",
-    opening: Opening::Silence,
-    renewal: Renewal::Replacement,
-    spends_tokens: false,
-    silent_close: 1000,
-    acknowledges: false,
-    has_history: false,
-    answers_probes: false,
-    can_restart: false,
-    has_own_tokens: false,
-};
+static HABITS: Habits =
+    Habits { name: "guest-sessions", path: "/api/v2/guest/sessions", acknowledges: false, ..guest::HABITS };
 
 impl Dialect for GuestSessions {
     fn habits(&self) -> &'static Habits {

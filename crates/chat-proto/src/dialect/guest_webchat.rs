@@ -3,27 +3,14 @@
 
 use alloc::{string::String, vec::Vec};
 
-use super::{ClientOp, Dialect, Habits, NotOurs, Opening, Renewal, ServerEvent, Speaker, Wire, guest, mark_attempt};
+use super::{ClientOp, Dialect, Habits, NotOurs, ServerEvent, Speaker, Wire, guest, mark_attempt};
 use crate::config::Config;
 use crate::json::Value;
 
 /// The token rides in the address.
 pub struct GuestWebchat;
 
-static HABITS: Habits = Habits {
-    name: "guest-webchat",
-    host: Some("api"),
-    path: "/api/v2/guest/conversations/webchat",
-    opening: Opening::Silence,
-    renewal: Renewal::Replacement,
-    spends_tokens: false,
-    silent_close: 1000,
-    acknowledges: true,
-    has_history: false,
-    answers_probes: false,
-    can_restart: false,
-    has_own_tokens: false,
-};
+static HABITS: Habits = Habits { name: "guest-webchat", path: "/api/v2/guest/conversations/webchat", ..guest::HABITS };
 
 impl Dialect for GuestWebchat {
     fn habits(&self) -> &'static Habits {

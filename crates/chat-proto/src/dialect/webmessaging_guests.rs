@@ -3,7 +3,7 @@
 
 use alloc::{string::String, vec, vec::Vec};
 
-use super::{ClientOp, Dialect, Habits, NotOurs, Opening, Renewal, ServerEvent, Speaker, Wire, guest, mark_attempt};
+use super::{ClientOp, Dialect, Habits, NotOurs, Opening, ServerEvent, Speaker, Wire, guest, mark_attempt};
 use crate::config::Config;
 use crate::json::Value;
 
@@ -16,14 +16,9 @@ static HABITS: Habits = Habits {
     host: None,
     path: "/api/v2/conversations/webmessaging/websocket",
     opening: Opening::Hello,
-    renewal: Renewal::Replacement,
     spends_tokens: true,
-    silent_close: 1000,
-    acknowledges: true,
-    has_history: false,
     answers_probes: true,
-    can_restart: false,
-    has_own_tokens: false,
+    ..guest::HABITS
 };
 
 impl Dialect for WebmessagingGuests {

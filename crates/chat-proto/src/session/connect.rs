@@ -3,7 +3,6 @@
 use super::Session;
 use super::liveness::Liveness;
 use crate::closure::{Remedy, remedy};
-use crate::config::Timings;
 use crate::dialect::{ClientOp, Opening, Speaker};
 use crate::io::{Event, NetError, Output, Response, SocketId};
 use crate::message::Notice;
@@ -12,6 +11,7 @@ use crate::phase::Phase;
 use crate::problem::Problem;
 use crate::time::{Instant, Millis, Now, SECOND};
 use crate::timer::Timer;
+use crate::timings::Timings;
 use crate::window::Window;
 
 /// After so many sockets in a row that never opened, those are asked who may know why: the token endpoint and the settings. A browser

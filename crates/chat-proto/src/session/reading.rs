@@ -3,13 +3,13 @@
 use alloc::string::String;
 
 use super::Session;
-use crate::config::Timings;
 use crate::dialect::ClientOp;
 use crate::io::Event;
 use crate::phase::Phase;
 use crate::snapshot::SharedRecord;
 use crate::time::{Instant, Now, Timestamp};
 use crate::timer::Timer;
+use crate::timings::Timings;
 
 /// What the visitor sees and writes.
 #[derive(Clone, Debug)]

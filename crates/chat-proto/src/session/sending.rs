@@ -3,7 +3,6 @@
 use alloc::{string::String, vec::Vec};
 
 use super::Session;
-use crate::config::Timings;
 use crate::dialect::{About, ClientOp, Refusal, Row, RowContent, Wire};
 use crate::io::{Event, NetError, Response};
 use crate::message::{LocalId, MessageId, Rejection};
@@ -13,6 +12,7 @@ use crate::problem::Problem;
 use crate::snapshot::{Fate, Kept};
 use crate::time::{Millis, Now, Timestamp};
 use crate::timer::Timer;
+use crate::timings::Timings;
 
 impl Session {
     /// Shows what an earlier page kept.

@@ -6,7 +6,6 @@
 use alloc::string::String;
 
 use super::Session;
-use crate::config::Timings;
 use crate::credential::Grant;
 use crate::dialect::{ClientOp, Renewal};
 use crate::io::{Method, NetError, Output, Request, Response};
@@ -16,6 +15,7 @@ use crate::phase::Phase;
 use crate::problem::{Advice, Problem, TokenTrouble};
 use crate::time::{Instant, Millis, Now, SECOND};
 use crate::timer::Timer;
+use crate::timings::Timings;
 use crate::window::Window;
 
 /// How the supply of tokens fares.

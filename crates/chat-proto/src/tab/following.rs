@@ -4,12 +4,12 @@ use alloc::{string::String, vec::Vec};
 
 use super::post::{self, Post, Word};
 use super::{Area, Handed, Keys, Role, Store, Tab, screen};
-use crate::config::Timings;
 use crate::io::{Command, Event, Output, TimelineDiff};
 use crate::message::{Content, Inbound, Item, ItemKey, SendState};
 use crate::session::append;
 use crate::snapshot::{Fate, Kept};
 use crate::time::{Now, Timestamp};
+use crate::timings::Timings;
 
 impl Handed {
     pub(super) fn key(&self, keys: &Keys) -> String {
