@@ -486,7 +486,7 @@ impl Rig {
         let wait = self.one_way();
         if request.url == TOKEN_URL {
             self.open_token_requests -= 1;
-            let dialect = self.config.dialect.habits().name;
+            let dialect = self.config.dialect().habits().name;
             let mut answer = self.endpoint.answer(request, self.now);
             if dialect != "web-messaging"
                 && let Ok(Response { status: 200, body: Some(body), .. }) = &mut answer
@@ -551,7 +551,7 @@ impl Rig {
                 Output::OpenSocket(id, url) => {
                     assert!(!self.is_offline, "seed {}: opened a socket while offline", self.seed);
                     let target = url.strip_prefix("ws://127.0.0.1:9000").expect("the simulator").to_owned();
-                    let habits = self.config.dialect.habits();
+                    let habits = self.config.dialect().habits();
                     assert!(target.starts_with(habits.path), "{target}");
                     // One at a time; where a new token needs a new one, that is there before the other one goes.
                     let most = usize::from(habits.renewal == Renewal::Replacement || !habits.answers_probes);

@@ -29,8 +29,7 @@ pub struct Settings {
 pub struct Config {
     /// The Messenger deployment's id.
     pub deployment_id: String,
-    /// The wire that is spoken.
-    pub dialect: &'static dyn Dialect,
+    dialect: &'static dyn Dialect,
     /// `wss://host/path` of the socket, without a query.
     pub socket_url: String,
     /// `https://host` of the REST interface, without a path.
@@ -59,6 +58,11 @@ pub const REGIONS: &str = "mypurecloud.com, usw2.pure.cloud, cac1.pure.cloud, sa
     mypurecloud.com.au, use2.us-gov-pure.cloud";
 
 impl Config {
+    /// The wire that is spoken. In a build that speaks a single one it is known to the compiler, which leaves out what that one never needs.
+    pub fn dialect(&self) -> &'static dyn Dialect {
+        if let [only] = DIALECTS { *only } else { self.dialect }
+    }
+
     /// Checks the settings. On failure every bad attribute is named, in the order of their documentation.
     pub fn new(settings: &Settings) -> Result<Self, Vec<FieldError>> {
         let mut errors = Vec::new();

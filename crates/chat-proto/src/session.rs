@@ -278,7 +278,7 @@ impl Session {
             SocketEvent::Opened => self.on_opened(now, id),
             SocketEvent::Frame(frame) => {
                 self.heard(now);
-                match self.config.dialect.decode_frame(&frame) {
+                match self.config.dialect().decode_frame(&frame) {
                     Ok(events) => self.on_server_events(now, id, events),
                     Err(_) => self.on_unreadable(),
                 }
@@ -299,7 +299,7 @@ impl Session {
         {
             self.on_silence(now);
         }
-        if due(self, Timer::Relay) {
+        if cfg!(feature = "wires") && due(self, Timer::Relay) {
             self.on_relay_due(now);
         }
         if due(self, Timer::Probe) {
@@ -332,12 +332,12 @@ impl Session {
     }
 
     fn habits(&self) -> &'static Habits {
-        self.config.dialect.habits()
+        self.config.dialect().habits()
     }
 
     fn encode(&mut self, op: &ClientOp<'_>) -> Option<Wire> {
         let trace = self.random.uuid();
-        self.config.dialect.encode(&self.config, &self.speaker, &trace, op)
+        self.config.dialect().encode(&self.config, &self.speaker, &trace, op)
     }
 
     /// Says this on the socket. A wire that has no such word says nothing.

@@ -27,7 +27,7 @@ impl Plan {
     pub fn new(settings: &Settings) -> Result<Self, Vec<FieldError>> {
         let config = Config::new(settings)?;
         let files = format!("{}/webdeployments/v1/deployments/{}", config.files_origin, config.deployment_id);
-        let socket_url = config.dialect.socket_url(&config, &Speaker::default());
+        let socket_url = config.dialect().socket_url(&config, &Speaker::default());
         Ok(Self {
             token_url: config.token_url,
             config_url: format!("{files}/config.json"),

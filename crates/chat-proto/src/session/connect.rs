@@ -71,7 +71,7 @@ impl Session {
     pub(super) fn open_socket(&mut self, speaker: &Speaker) -> SocketId {
         self.last_socket = self.last_socket.wrapping_add(1);
         let id = SocketId(self.last_socket);
-        let url = self.config.dialect.socket_url(&self.config, speaker);
+        let url = self.config.dialect().socket_url(&self.config, speaker);
         self.out.push(Output::OpenSocket(id, url));
         id
     }
@@ -86,7 +86,7 @@ impl Session {
             if matches!(response.status, 403 | 404) {
                 return self.misconfigured(now, response.status);
             }
-            let read = self.config.dialect.decode_deployment(&response).filter(|_| response.status < 300);
+            let read = self.config.dialect().decode_deployment(&response).filter(|_| response.status < 300);
             if read.as_ref().is_some_and(|deployment| !deployment.is_active) {
                 return self.misconfigured(now, response.status);
             }

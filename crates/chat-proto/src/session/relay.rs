@@ -21,8 +21,9 @@ pub(super) struct Relay {
 }
 
 impl Relay {
+    /// Where no wire needs a second connection there is none, and the compiler leaves all of this out.
     pub(super) fn is_of(&self, id: SocketId) -> bool {
-        self.former == Some(id) || self.next.as_ref().is_some_and(|(next, _)| *next == id)
+        cfg!(feature = "wires") && (self.former == Some(id) || self.next.as_ref().is_some_and(|(next, _)| *next == id))
     }
 }
 
@@ -43,7 +44,7 @@ impl Session {
             SocketEvent::Opened if is_next && self.habits().opening == Opening::Silence => self.hand_over_to(now, id),
             SocketEvent::Opened if is_next => self.say_as_next(id, &ClientOp::Hello { start_new: false }),
             SocketEvent::Frame(frame) => {
-                for event in self.config.dialect.decode_frame(&frame).unwrap_or_default() {
+                for event in self.config.dialect().decode_frame(&frame).unwrap_or_default() {
                     match event {
                         ServerEvent::Row(row) => self.on_live_row(now, row),
                         ServerEvent::Admitted if is_next => self.say_as_next(id, &ClientOp::Enter),
@@ -73,6 +74,9 @@ impl Session {
     }
 
     pub(super) fn give_up_relay(&mut self) {
+        if !cfg!(feature = "wires") {
+            return;
+        }
         let Relay { next, former, .. } = core::mem::take(&mut self.relay);
         self.out.extend(next.map(|(id, _)| id).into_iter().chain(former).map(Output::CloseSocket));
         self.timers.stop(Timer::Relay);

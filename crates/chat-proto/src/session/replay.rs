@@ -172,7 +172,7 @@ impl Session {
             self.replay.key = None;
             return self.ask_for_page(now);
         }
-        let page = self.config.dialect.decode_history(&response).filter(|_| response.status < 300);
+        let page = self.config.dialect().decode_history(&response).filter(|_| response.status < 300);
         match (page, task.purpose) {
             (Some(page), Purpose::CatchUp) => self.on_catch_up_page(now, page),
             (Some(page), Purpose::Earlier) => self.on_earlier_page(now, page),

@@ -162,7 +162,7 @@ impl Session {
             self.look_up_in_flight(now);
             return self.catch_up(now);
         };
-        match self.config.dialect.decode_sent(&response) {
+        match self.config.dialect().decode_sent(&response) {
             Ok((row, time)) => self.taken(now, &id, row, time),
             // Everything has stopped meanwhile: it waits like the rest.
             Err(Refusal::Unauthorized) if !self.phase.is_under_way() => self.requeue_in_flight(true),
