@@ -26,8 +26,9 @@
   let attempt = 0;
   let widget;
   let broken = false; // a bug has stopped it
-  // Who names no dialect loads the widget that speaks one; who names one, that which speaks all and knows what is none.
-  const app = script.dataset.dialect?.trim() ? "guest-chat-app-wires" : "guest-chat-app";
+  // Most pages need the small widget. The other one speaks every dialect, knows what is none, and can trace.
+  const { dialect, trace } = script.dataset;
+  const app = dialect?.trim() || trace !== undefined ? "guest-chat-app-wires" : "guest-chat-app";
 
   // The page's API ----------------------------------------------------------------------------------------------------------------
 

@@ -104,6 +104,7 @@ pub fn words(text: &str) {
         token_url: fields.next(),
         dialect: fields.next(),
         socket_url: fields.next(),
+        trace: fields.next(),
         page_origin: page_origin.clone(),
     };
     match Config::new(&settings) {

@@ -61,6 +61,7 @@ fn send(request: &Request, wanted: &AbortController) -> Result<Promise, JsValue>
     };
     let headers = object(&[
         ("Authorization", request.authorization.as_deref().into()),
+        ("traceparent", request.trace.as_deref().into()),
         ("Content-Type", body.as_ref().map(|_| "application/json").into()),
     ]);
     let init = object(&[

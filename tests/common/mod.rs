@@ -100,6 +100,8 @@ pub struct Rig {
     pub pages_asked: Vec<(u64, u32)>,
     /// Every frame that the session handed to a socket, as text.
     pub frames: Vec<String>,
+    /// Where something was asked by HTTP, and with which `traceparent`.
+    pub told: Vec<(String, Option<String>)>,
     /// When this page handed a frame of which kind to a socket, in the last minute.
     lately: Vec<(u64, &'static str)>,
     /// Since when a message is shown as being sent.
@@ -147,15 +149,23 @@ impl Rig {
 
     /// A page that speaks this dialect.
     pub fn on(dialect: &str, seed: u64, settings: simulator::Settings, has_endpoint: bool) -> Self {
-        let config = Config::new(&Settings {
+        Self::configured(seed, settings, |page| {
+            page.dialect = Some(dialect.into());
+            page.token_url = has_endpoint.then(|| TOKEN_URL.into());
+        })
+    }
+
+    /// A page with these settings of its own beside those that every page has.
+    pub fn configured(seed: u64, settings: simulator::Settings, set: impl FnOnce(&mut Settings)) -> Self {
+        let mut page = Settings {
             deployment_id: Some(DEMO_DEPLOYMENT.into()),
             endpoint: Some(BACKEND.into()),
-            token_url: has_endpoint.then(|| TOKEN_URL.into()),
+            token_url: Some(TOKEN_URL.into()),
             page_origin: ORIGIN.into(),
-            dialect: Some(dialect.into()),
             ..Settings::default()
-        })
-        .unwrap();
+        };
+        set(&mut page);
+        let config = Config::new(&page).unwrap();
         let session = Session::new(config.clone(), Snapshot::default(), seed);
         let mut rig = Self {
             backend: Backend::new(settings, seed),
@@ -178,6 +188,7 @@ impl Rig {
             is_loading: false,
             pages_asked: Vec::new(),
             frames: Vec::new(),
+            told: Vec::new(),
             lately: Vec::new(),
             sending: BTreeMap::new(),
             longest_sending: 0,
@@ -541,6 +552,7 @@ impl Rig {
                 }
                 Output::Request(id, request) => {
                     assert!(!self.is_offline, "seed {}: asked {} while offline", self.seed, request.url);
+                    self.told.push((request.url.clone(), request.trace.clone()));
                     if request.url == TOKEN_URL {
                         assert_eq!(self.open_token_requests, 0, "seed {}: two token requests at once", self.seed);
                         self.open_token_requests += 1;

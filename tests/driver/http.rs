@@ -18,6 +18,7 @@ fn get(url: &str) -> Request {
         method: Method::Get,
         url: url.into(),
         authorization: None,
+        trace: None,
         body: None,
         with_cookies: false,
         timeout: 10_000,

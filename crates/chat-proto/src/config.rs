@@ -4,6 +4,7 @@ use alloc::{format, string::String, string::ToString, vec::Vec};
 
 use crate::dialect::{DIALECTS, Dialect, named};
 use crate::timings::Timings;
+use crate::trace::Tracing;
 
 /// The attributes of the script tag as they were written, without the `data-` in front; empty ones count as absent.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -20,6 +21,8 @@ pub struct Settings {
     pub dialect: Option<String>,
     /// `data-socket-url`: where the socket is, if it is not where the wire has it.
     pub socket_url: Option<String>,
+    /// `data-trace`: trace each conversation, and let these other origins learn of it. Here an empty one counts.
+    pub trace: Option<String>,
     /// The origin of the page, which the token endpoint must share.
     pub page_origin: String,
 }
@@ -38,6 +41,8 @@ pub struct Config {
     pub files_origin: String,
     /// Where tokens come from; `None` if the widget makes its own.
     pub token_url: Option<String>,
+    /// Who may learn which trace a conversation is; `None` if none is to be traced.
+    pub tracing: Option<Tracing>,
     /// When things happen.
     pub timings: Timings,
 }
@@ -129,6 +134,19 @@ impl Config {
             ));
         }
 
+        // Whoever wants it loads the build with the wires.
+        let tracing = settings
+            .trace
+            .as_deref()
+            .filter(|_| cfg!(feature = "wires"))
+            .map(|listed| Tracing::read(listed, &settings.page_origin));
+        if matches!(tracing, Some(None)) {
+            errors.push(error(
+                "data-trace",
+                "lists what is no origin; leave it empty, or write https://host, with spaces between",
+            ));
+        }
+
         if !errors.is_empty() {
             return Err(errors);
         }
@@ -151,6 +169,7 @@ impl Config {
             api_origin,
             files_origin,
             token_url,
+            tracing: tracing.flatten(),
             timings: Timings::default(),
         })
     }
@@ -179,7 +198,7 @@ fn is_host_name(text: &str) -> bool {
 }
 
 /// Whether it is secure, and host with port, of `http(s)://host[:port][/]`.
-fn origin_of(endpoint: &str) -> Option<(bool, String)> {
+pub(crate) fn origin_of(endpoint: &str) -> Option<(bool, String)> {
     let endpoint = endpoint.strip_suffix('/').unwrap_or(endpoint).to_ascii_lowercase();
     let (secure, host) = match endpoint.strip_prefix("https://") {
         Some(host) => (true, host),

@@ -166,6 +166,8 @@ pub enum ClientOp<'a> {
     Hello {
         /// Begin anew after the old session was ended.
         start_new: bool,
+        /// The `traceparent` of the conversation, if it is traced and this is a wire that has a place for it.
+        trace: Option<&'a str>,
     },
     /// The second word, where one is wanted after [`ServerEvent::Admitted`].
     Enter,

@@ -217,6 +217,8 @@ pub struct Request {
     pub url: String,
     /// The value of `Authorization`, if one is needed. Never logged.
     pub authorization: Option<String>,
+    /// The value of `traceparent`, if it may be told there.
+    pub trace: Option<String>,
     /// Sent as JSON.
     pub body: Option<Value>,
     /// Whether cookies go along: only ever to the page's own origin.

@@ -52,3 +52,4 @@ pub mod snapshot;
 pub mod text;
 pub mod time;
 pub mod timings;
+pub mod trace;

@@ -35,7 +35,6 @@ impl Random {
 
     /// A lower-case UUID v4.
     pub(crate) fn uuid(&mut self) -> String {
-        const HEX: &[u8; 16] = b"0123456789abcdef";
         let mut bytes = [0; 16];
         bytes[..8].copy_from_slice(&self.next().to_le_bytes());
         bytes[8..].copy_from_slice(&self.next().to_le_bytes());
@@ -46,15 +45,25 @@ impl Random {
             if matches!(at, 4 | 6 | 8 | 10) {
                 text.push('-');
             }
-            text.push(char::from(HEX[usize::from(byte >> 4)]));
-            text.push(char::from(HEX[usize::from(byte & 0x0f)]));
+            push_hex(&mut text, *byte);
         }
         text
+    }
+
+    /// Eight bytes as lower-case hexadecimal digits, not all of them zero.
+    pub(crate) fn push_hex(&mut self, text: &mut String) {
+        (self.next() | 1).to_be_bytes().into_iter().for_each(|byte| push_hex(text, byte));
     }
 
     pub(crate) fn local_id(&mut self) -> LocalId {
         LocalId(self.uuid())
     }
+}
+
+fn push_hex(text: &mut String, byte: u8) {
+    const HEX: &[u8; 16] = b"0123456789abcdef";
+    text.push(char::from(HEX[usize::from(byte >> 4)]));
+    text.push(char::from(HEX[usize::from(byte & 0x0f)]));
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ mod replay;
 mod sending;
 mod tokens;
 
-use alloc::{format, vec::Vec};
+use alloc::{format, string::String, vec::Vec};
 
 use crate::backoff::Backoff;
 use crate::config::Config;
@@ -34,6 +34,7 @@ use crate::tab::Known;
 use crate::time::{Instant, Now, SECOND, Timestamp};
 use crate::timeline::Timeline;
 use crate::timer::{Timer, TimerTable};
+use crate::trace;
 use crate::window::Window;
 
 use liveness::{Liveness, Rates};
@@ -85,6 +86,8 @@ pub struct Session {
     wants_new_chat: bool,
     deployment: Option<Deployment>,
 
+    /// The `traceparent` of the conversation, from the first time on that something is to be told it.
+    trace: Option<String>,
     grant: Option<Grant>,
     supply: TokenSupply,
 
@@ -142,6 +145,7 @@ impl Session {
             deployment: None,
             grant: shared.token.filter(|_| config.token_url.is_none()).map(Grant::own),
             supply: TokenSupply::default(),
+            trace: shared.trace,
             timeline: Timeline::default(),
             outbox: Outbox::restore(tab.outbox),
             send_gate: Instant::default(),
@@ -359,9 +363,22 @@ impl Session {
         }
     }
 
-    fn request(&mut self, asked: Asked, request: Request) {
+    fn request(&mut self, asked: Asked, mut request: Request) {
+        if cfg!(feature = "wires") && self.config.tracing.as_ref().is_some_and(|tracing| tracing.is_for(&request.url)) {
+            request.trace = self.trace();
+        }
         let id = self.pending.ask(asked);
         self.out.push(Output::Request(id, request));
+    }
+
+    /// The `traceparent` of the conversation, if it is to be traced.
+    fn trace(&mut self) -> Option<String> {
+        self.config.tracing.as_ref().filter(|_| cfg!(feature = "wires"))?;
+        if self.trace.is_none() {
+            self.trace = Some(trace::begin(&mut self.random));
+            self.is_unsaved = true;
+        }
+        self.trace.clone()
     }
 
     fn tell(&mut self, event: Event) {
@@ -395,6 +412,7 @@ impl Session {
                 token: own_token,
                 read_up_to: self.reading.read_up_to,
                 is_over: self.is_over,
+                trace: self.trace.clone(),
             }),
             tab: TabRecord {
                 is_open: self.reading.is_open && self.is_live && !self.is_over,

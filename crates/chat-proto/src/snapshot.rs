@@ -6,6 +6,7 @@ use alloc::{string::String, vec::Vec};
 use crate::json::Value;
 use crate::message::{LocalId, Rejection};
 use crate::time::Timestamp;
+use crate::trace::is_ours;
 
 /// The version of both records. Raise it when their meaning changes.
 const VERSION: u64 = 1;
@@ -28,6 +29,8 @@ pub struct SharedRecord {
     pub read_up_to: Timestamp,
     /// The conversation has ended and can only be read: no page comes back to it by itself.
     pub is_over: bool,
+    /// The `traceparent` of the conversation, if it is traced.
+    pub trace: Option<String>,
 }
 
 /// What one tab keeps.
@@ -75,6 +78,7 @@ impl SharedRecord {
             ("token", self.token.clone().into()),
             ("readUpTo", self.read_up_to.0.into()),
             ("over", self.is_over.then_some(true).into()),
+            ("trace", self.trace.clone().into()),
         ])
     }
 
@@ -84,6 +88,7 @@ impl SharedRecord {
             token: value.at("token").as_text().map(String::from),
             read_up_to: Timestamp(value.at("readUpTo").as_u64().unwrap_or(0)),
             is_over: value.at("over").as_bool().unwrap_or(false),
+            trace: value.at("trace").as_str().filter(|trace| is_ours(trace)).map(String::from),
         })
     }
 }
@@ -180,8 +185,15 @@ mod tests {
 
     #[test]
     fn the_shared_record_comes_back_as_it_was() {
-        let shared = SharedRecord { token: Some("t".into()), read_up_to: Timestamp(1_791_190_800_120), is_over: true };
+        let shared = SharedRecord {
+            token: Some("t".into()),
+            read_up_to: Timestamp(1_791_190_800_120),
+            is_over: true,
+            trace: Some("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01".into()),
+        };
         assert_eq!(SharedRecord::from_value(&through_json(&shared.to_value())), Some(shared));
+        let damaged = Value::object([("v", VERSION.into()), ("trace", "00-\r\nx".into())]);
+        assert_eq!(SharedRecord::from_value(&damaged), Some(SharedRecord::default()));
     }
 
     #[test]

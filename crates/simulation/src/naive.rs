@@ -90,6 +90,7 @@ impl Naive {
                     method: Method::Post,
                     url,
                     authorization: None,
+                    trace: None,
                     body: Some(Value::object([("session", "keep".into())])),
                     with_cookies: true,
                     timeout: 10 * SECOND,

@@ -80,7 +80,7 @@ mod tests {
     fn auth_comes_first_and_again_in_place_and_a_join_behind_it() {
         assert_eq!(WIRE.url(), "wss://api.mypurecloud.ie/api/v2/conversations/messaging/channels/ws");
         let auth = r#"{"action":"auth","token":"to/k","client":"guest-chat","version":"1.0"}"#;
-        assert_eq!(WIRE.says(&ClientOp::Hello { start_new: false }), auth);
+        assert_eq!(WIRE.says(&ClientOp::Hello { start_new: false, trace: None }), auth);
         assert_eq!(WIRE.says(&ClientOp::Renew), auth);
         assert_eq!(WIRE.says(&ClientOp::Enter), r#"{"action":"join","conversationId":"c-1"}"#);
         assert_eq!(WIRE.text(1), r#"{"action":"message","id":"m-1","text":"hi \"you\""}"#);

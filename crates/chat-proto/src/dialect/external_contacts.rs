@@ -39,6 +39,7 @@ impl Dialect for ExternalContacts {
             method: Method::Post,
             url: format!("{}{}/{contact}/messages", config.api_origin, HABITS.path),
             authorization: Some(format!("Bearer {}", speaker.token)),
+            trace: None,
             body: Some(Value::object([("to", contact.into()), ("text", (*text).into())])),
             with_cookies: false,
             timeout: config.timings.request,
@@ -75,7 +76,7 @@ mod tests {
     #[test]
     fn it_reads_on_a_socket_and_writes_by_post() {
         assert_eq!(WIRE.url(), "wss://chat.example/path?token=to%2Fk");
-        assert_eq!(WIRE.says(&ClientOp::Hello { start_new: false }), "");
+        assert_eq!(WIRE.says(&ClientOp::Hello { start_new: false, trace: None }), "");
         assert_eq!(
             WIRE.text(2),
             concat!(

@@ -152,6 +152,13 @@ pub(super) mod tests {
             self.0.socket_url(&self.config(), &Self::speaker())
         }
 
+        /// Where the page says that the socket is there.
+        pub(crate) fn url_at(&self, place: &str) -> String {
+            let mut config = self.config();
+            config.socket_url = place.into();
+            self.0.socket_url(&config, &Self::speaker())
+        }
+
         /// The bytes that go out; none where the wire has no such word.
         pub(crate) fn says(&self, op: &ClientOp<'_>) -> String {
             match self.0.encode(&self.config(), &Self::speaker(), "t-1", op) {

@@ -48,7 +48,9 @@ mod tests {
     fn one_frame_is_all_that_is_said() {
         assert_eq!(WIRE.url(), "wss://api.mypurecloud.ie/api/v2/guest/sessions?token=to%2Fk");
         assert_eq!(WIRE.text(2), r#"{"type":"message","content":"hi \"you\"","timestamp":"2026-10-05T09:00:00.120Z"}"#);
-        for op in [ClientOp::Hello { start_new: false }, ClientOp::Typing, ClientOp::Probe, ClientOp::Renew] {
+        for op in
+            [ClientOp::Hello { start_new: false, trace: None }, ClientOp::Typing, ClientOp::Probe, ClientOp::Renew]
+        {
             assert_eq!(WIRE.says(&op), "", "{op:?}");
         }
     }

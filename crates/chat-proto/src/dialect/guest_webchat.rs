@@ -54,7 +54,7 @@ mod tests {
         assert_eq!(WIRE.text(1), r#"{"type":"message","id":"m-1","text":"hi \"you\""}"#);
         assert_eq!(WIRE.text(2), r#"{"type":"message","id":"m-1.2","text":"hi \"you\""}"#);
         assert_eq!(WIRE.says(&ClientOp::Typing), r#"{"type":"typing"}"#);
-        assert_eq!(WIRE.says(&ClientOp::Hello { start_new: false }), "");
+        assert_eq!(WIRE.says(&ClientOp::Hello { start_new: false, trace: None }), "");
     }
 
     #[test]

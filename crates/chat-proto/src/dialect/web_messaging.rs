@@ -48,12 +48,12 @@ impl Dialect for WebMessaging {
     fn encode(&self, config: &Config, Speaker { token, .. }: &Speaker, trace: &str, op: &ClientOp<'_>) -> Option<Wire> {
         let deployment = || Value::from(config.deployment_id.as_str());
         Some(match op {
-            ClientOp::Hello { start_new } => {
+            ClientOp::Hello { start_new, trace: whole } => {
                 let start_new = start_new.then_some(true);
                 frame(
                     "configureSession",
                     token,
-                    &mark(HELLO, trace),
+                    &mark(HELLO, whole.unwrap_or(trace)),
                     [("deploymentId", deployment()), ("startNew", start_new.into())],
                 )
             }
@@ -201,6 +201,7 @@ fn get(config: &Config, url: String) -> Request {
         method: Method::Get,
         url,
         authorization: None,
+        trace: None,
         body: None,
         with_cookies: false,
         timeout: config.timings.request,
@@ -368,11 +369,11 @@ mod tests {
     #[test]
     fn frames_are_written_as_documented() {
         assert_eq!(
-            encode(&ClientOp::Hello { start_new: false }),
+            encode(&ClientOp::Hello { start_new: false, trace: None }),
             r#"{"action":"configureSession","token":"tok","tracingId":"hello-t1","deploymentId":"d-1"}"#
         );
         assert_eq!(
-            encode(&ClientOp::Hello { start_new: true }),
+            encode(&ClientOp::Hello { start_new: true, trace: None }),
             r#"{"action":"configureSession","token":"tok","tracingId":"hello-t1","deploymentId":"d-1","startNew":true}"#
         );
         assert_eq!(
@@ -400,6 +401,8 @@ mod tests {
             encode(&ClientOp::Probe),
             r#"{"action":"echo","token":"tok","tracingId":"signal-t1","message":{"type":"Text","text":"ping"}}"#
         );
+        let traced = encode(&ClientOp::Hello { start_new: false, trace: Some("00-t-p-01") });
+        assert!(traced.contains(r#""tracingId":"hello-00-t-p-01""#), "{traced}");
         assert_eq!(encode(&ClientOp::HistoryKey), r#"{"action":"getJwt","token":"tok","tracingId":"key-t1"}"#);
         assert_eq!(
             encode(&ClientOp::End),

@@ -26,18 +26,26 @@ impl Dialect for WebmessagingGuests {
         &HABITS
     }
 
-    fn socket_url(&self, config: &Config, _: &Speaker) -> String {
-        config.socket_url.clone()
+    /// Some addresses that are told of have an id in their path.
+    fn socket_url(&self, config: &Config, speaker: &Speaker) -> String {
+        let mut url = config.socket_url.clone();
+        for (name, id) in [("{conversationId}", &speaker.conversation), ("{guestId}", &speaker.guest)] {
+            if let Some((before, after)) = url.split_once(name) {
+                url = [before, id, after].concat();
+            }
+        }
+        url
     }
 
     fn encode(&self, _: &Config, speaker: &Speaker, _: &str, op: &ClientOp<'_>) -> Option<Wire> {
         let conversation = ("conversationId", speaker.conversation.as_str().into());
         Some(match op {
-            ClientOp::Hello { .. } => guest::frame([
+            ClientOp::Hello { trace, .. } => guest::frame([
                 ("type", "CONNECT".into()),
                 conversation,
                 ("guestId", speaker.guest.as_str().into()),
                 ("token", speaker.token.as_str().into()),
+                ("traceparent", (*trace).into()),
             ]),
             ClientOp::Text { id, attempt, text, .. } => guest::frame([
                 ("type", "SEND_MESSAGE".into()),
@@ -82,7 +90,11 @@ mod tests {
     fn it_connects_by_ids_and_token_and_says_the_conversation_with_each_message() {
         assert_eq!(WIRE.url(), "wss://chat.example/path");
         assert_eq!(
-            WIRE.says(&ClientOp::Hello { start_new: false }),
+            WIRE.url_at("wss://chat.example/guests/{guestId}/of/{conversationId}/ws"),
+            "wss://chat.example/guests/g-1/of/c-1/ws"
+        );
+        assert_eq!(
+            WIRE.says(&ClientOp::Hello { start_new: false, trace: None }),
             r#"{"type":"CONNECT","conversationId":"c-1","guestId":"g-1","token":"to/k"}"#
         );
         assert_eq!(
@@ -91,6 +103,12 @@ mod tests {
         );
         assert_eq!(WIRE.says(&ClientOp::Probe), r#"{"type":"HEARTBEAT"}"#);
         assert_eq!(WIRE.says(&ClientOp::Typing), r#"{"type":"TYPING"}"#);
+    }
+
+    #[test]
+    fn it_joins_a_trace_where_there_is_one() {
+        let hello = WIRE.says(&ClientOp::Hello { start_new: false, trace: Some("00-t-p-01") });
+        assert!(hello.ends_with(r#""token":"to/k","traceparent":"00-t-p-01"}"#), "{hello}");
     }
 
     #[test]

@@ -115,7 +115,8 @@ impl Session {
         if self.habits().opening == Opening::Silence {
             return self.on_ready(now, id, false, false);
         }
-        self.say(id, &ClientOp::Hello { start_new });
+        let trace = self.trace();
+        self.say(id, &ClientOp::Hello { start_new, trace: trace.as_deref() });
     }
 
     /// The backend knows us.
@@ -480,6 +481,7 @@ impl Session {
         let diff = self.timeline.forget_rows();
         self.tell(Event::Timeline(diff));
         self.replay.forget();
+        self.trace = None;
         self.show_history();
     }
 }

@@ -135,6 +135,7 @@ impl Session {
     pub(super) fn on_shared(&mut self, record: Option<SharedRecord>) {
         let Some(record) = record else { return };
         self.reading.read_up_to = self.reading.read_up_to.max(record.read_up_to);
+        self.trace = self.trace.take().or(record.trace);
         let is_between = matches!(self.phase, Phase::Idle | Phase::Evicted | Phase::Expired);
         if let Some(token) = record.token.filter(|_| is_between && self.config.token_url.is_none()) {
             self.adopt_token(token);

@@ -42,7 +42,10 @@ impl Session {
         let is_next = self.relay.former != Some(id);
         match event {
             SocketEvent::Opened if is_next && self.habits().opening == Opening::Silence => self.hand_over_to(now, id),
-            SocketEvent::Opened if is_next => self.say_as_next(id, &ClientOp::Hello { start_new: false }),
+            SocketEvent::Opened if is_next => {
+                let trace = self.trace();
+                self.say_as_next(id, &ClientOp::Hello { start_new: false, trace: trace.as_deref() });
+            }
             SocketEvent::Frame(frame) => {
                 for event in self.config.dialect().decode_frame(&frame).unwrap_or_default() {
                     match event {

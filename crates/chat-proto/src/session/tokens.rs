@@ -160,18 +160,16 @@ impl Session {
             ("connecting", yes(is_connecting)),
             ("unused", yes(is_unused)),
         ]);
-        let id = self.pending.ask(Asked::Token(now));
-        self.out.push(Output::Request(
-            id,
-            Request {
-                method: Method::Post,
-                url,
-                authorization: None,
-                body: Some(body),
-                with_cookies: true,
-                timeout: self.config.timings.request,
-            },
-        ));
+        let request = Request {
+            method: Method::Post,
+            url,
+            authorization: None,
+            trace: None,
+            body: Some(body),
+            with_cookies: true,
+            timeout: self.config.timings.request,
+        };
+        self.request(Asked::Token(now), request);
     }
 
     pub(super) fn on_token(&mut self, now: Now, asked: Now, result: Result<Response, NetError>) {
@@ -359,6 +357,7 @@ impl Session {
     /// The session is over, and its token with it.
     pub(super) fn drop_session_token(&mut self) {
         self.grant = None;
+        self.trace = None;
         self.supply.wants_new = true;
         self.supply.is_outdated = self.pending.is_open(|asked| matches!(asked, Asked::Token(_)));
     }
