@@ -180,6 +180,10 @@ impl Session {
             self.was_accepted = true;
             self.replay.inherit(now, known.complete_up_to, known.has_more);
         }
+        // Where nobody tells what was missed, a conversation that nothing is known of may have gone on all the same.
+        if cfg!(feature = "wires") && !self.habits().has_history {
+            self.was_accepted |= self.is_live;
+        }
         // What waits comes back out of storage.
         if known.is_anything_shown {
             self.tell(Event::Timeline(self.timeline.reset()));

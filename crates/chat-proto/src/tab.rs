@@ -165,7 +165,7 @@ impl Tab {
     /// A tab that has said nothing yet. `seed` must come from a source of real randomness, and be another one for every tab.
     pub fn new(config: Config, seed: u64) -> Self {
         let mut random = Random::new(seed);
-        let shared = config.name_in_browser();
+        let shared = String::from("guest-chat:") + &config.deployment_id;
         let below = |name| shared.clone() + name;
         Self {
             keys: Keys {
@@ -315,13 +315,12 @@ impl Tab {
         let shared = store.get(Area::Browser, &self.keys.shared);
         let shared = shared.as_ref().and_then(SharedRecord::from_value);
         let tab = store.get(area, &self.keys.record);
+        let has_history = self.config.dialect().habits().has_history;
         // What nobody else would tell.
-        if self.screen.items.is_empty()
-            && let Some(rows) = store.get(area, &self.keys.rows)
-        {
-            self.screen.items = post::read_items(&rows);
+        if !has_history && let Some(rows) = store.get(area, &self.keys.rows) {
+            self.screen.restore(post::read_items(&rows));
         }
-        let known = self.screen.known(!follower.handed.is_empty());
+        let known = self.screen.known(!follower.handed.is_empty(), !has_history);
         let mut tab = tab.as_ref().and_then(TabRecord::from_value).unwrap_or_default();
         // Where storage has failed, the record may be older than what is shown.
         tab.outbox.retain(|kept| !known.items.iter().any(|item| screen::is_line_of(item, &kept.id)));

@@ -63,10 +63,13 @@ impl Timeline {
                 Content::Outbound(message) => Some(&message.id),
                 Content::Notice(_) => None,
             };
-            let Some(id) = id else { continue };
-            self.see(id);
-            self.newest = self.newest.max(item.time);
-            let order = self.arrive(item.time);
+            if let Some(id) = id {
+                self.see(id);
+            }
+            // What nobody said, and what the backend gave no time, stands where it stood.
+            let time = if has_time(&item.content) { item.time } else { self.newest };
+            self.newest = self.newest.max(time);
+            let order = self.arrive(time);
             self.entries.push(Entry { order, item });
         }
     }
@@ -259,6 +262,18 @@ impl Timeline {
     }
 }
 
+/// Its time is the backend's. A message that the backend gave no id of its own has the visitor's.
+fn has_time(content: &Content) -> bool {
+    match content {
+        Content::Inbound(message) => {
+            let ids = (&message.id, &message.local_id);
+            !cfg!(feature = "wires") || !matches!(ids, (Some(id), Some(local)) if id.0 == local.0)
+        }
+        Content::Outbound(_) => true,
+        Content::Notice(_) => !cfg!(feature = "wires"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -347,6 +362,21 @@ mod tests {
             timeline.insert_row(row);
         }
         assert_eq!([0, 1, 3, 4].map(|since| timeline.unread(Timestamp(since))), [3, 2, 1, 0]);
+    }
+
+    #[test]
+    fn what_has_no_time_of_the_backends_stands_where_it_stood_when_another_page_goes_on() {
+        let mut before = Timeline::default();
+        before.insert_row(outbound("a", 1));
+        // The visitor's clock is ahead, and the backend does not say when it took this.
+        before.push_local(local("x"), "mine", Timestamp(999), SendState::Sending);
+        let content = RowContent::Inbound { local_id: Some(local("x")), text: String::new() };
+        before.adopt(&local("x"), &Row { id: MessageId("x".into()), time: None, content });
+        before.note(Notice::Gap, Timestamp(999));
+        let mut after = Timeline::default();
+        after.inherit(before.items().cloned().collect(), 0);
+        after.insert_row(outbound("b", 2));
+        assert_eq!(texts(&after), ["a", "mine", "—", "b"]);
     }
 
     #[test]

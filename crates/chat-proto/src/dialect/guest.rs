@@ -91,12 +91,15 @@ pub(super) fn typing(frame: &Value) -> ServerEvent {
 /// A refusal that names an HTTP status, and what it is about under this name.
 pub(super) fn refused(frame: &Value, name: &str) -> Vec<ServerEvent> {
     let code = frame.at("status").as_u64().and_then(|code| u16::try_from(code).ok()).unwrap_or_default();
-    let about = frame.at(name).as_text().map_or(About::Unknown, |mark| {
+    let wait = frame.at("retryAfter").as_u64().map(|seconds| seconds.saturating_mul(SECOND));
+    let refusal = why(code, wait);
+    // Every message is named by its id, so that what is called too much without one is something else, such as a sign of typing.
+    let unnamed = if matches!(refusal, Refusal::RateLimited(_)) { About::Signal } else { About::Unknown };
+    let about = frame.at(name).as_text().map_or(unnamed, |mark| {
         let (id, attempt) = attempt_of(mark);
         About::Message { id, attempt }
     });
-    let wait = frame.at("retryAfter").as_u64().map(|seconds| seconds.saturating_mul(SECOND));
-    vec![ServerEvent::Refused { about, refusal: why(code, wait), code }]
+    vec![ServerEvent::Refused { about, refusal, code }]
 }
 
 pub(super) fn why(status: u16, wait: Option<crate::time::Millis>) -> Refusal {

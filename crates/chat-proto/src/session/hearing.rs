@@ -47,6 +47,10 @@ impl Session {
     /// Something was said just now.
     pub(super) fn on_live_row(&mut self, now: Now, row: Row) {
         self.note_row(now);
+        // What was missed was missed before it, though the word may be still to come that opens this connection.
+        if cfg!(feature = "wires") && matches!(self.phase, Phase::Handshaking(_)) && !self.habits().has_history {
+            self.note_absence(now, self.was_accepted);
+        }
         let ends = row.content == RowContent::Ended;
         if let Some(item) = self.take_in(row) {
             self.tell(Event::Said(item));

@@ -16,6 +16,8 @@ pub(super) struct Relay {
     next: Option<(SocketId, Speaker)>,
     /// Replaced, and heard out.
     former: Option<SocketId>,
+    /// The present one is to be replaced in its turn, as soon as that is over.
+    is_wanted_again: bool,
     /// The message in flight was said on that one.
     pub(super) has_text: bool,
 }
@@ -30,7 +32,12 @@ impl Relay {
 impl Session {
     /// Opens a second connection, with the present token, to take the place of the one that lives.
     pub(super) fn replace_socket(&mut self, now: Now) {
-        let Some(grant) = self.grant.as_ref().filter(|_| matches!(self.phase, Phase::Online(_))) else { return };
+        let Some(grant) = self.good_grant(now).filter(|_| matches!(self.phase, Phase::Online(_))) else { return };
+        // What is still on its way on the former is perhaps on its way on the present one as well, and both would be closed within moments.
+        if self.relay.former.is_some() {
+            self.relay.is_wanted_again = true;
+            return;
+        }
         let speaker = grant.speaker().clone();
         self.give_up_relay();
         let id = self.open_socket(&speaker);
@@ -68,8 +75,11 @@ impl Session {
 
     /// The second connection did not come about in time, or the first one has been heard out.
     pub(super) fn on_relay_due(&mut self, now: Now) {
-        let has_failed = self.relay.next.is_some();
+        let (has_failed, is_wanted_again) = (self.relay.next.is_some(), self.relay.is_wanted_again);
         self.give_up_relay();
+        if is_wanted_again {
+            return self.replace_socket(now);
+        }
         // Where nothing else would tell a dead connection, that no second one opens is telling.
         if has_failed && !self.habits().answers_probes {
             self.on_silence(now);
@@ -80,6 +90,7 @@ impl Session {
         if !cfg!(feature = "wires") {
             return;
         }
+        self.spend_next_token();
         let Relay { next, former, .. } = core::mem::take(&mut self.relay);
         self.out.extend(next.map(|(id, _)| id).into_iter().chain(former).map(Output::CloseSocket));
         self.timers.stop(Timer::Relay);
@@ -87,12 +98,26 @@ impl Session {
 
     /// The present connection lives on. Where the second one did not come about, the next attempt is the next token's.
     fn on_relay_closed(&mut self, now: Now, id: SocketId) {
+        self.spend_next_token();
         let was_said_on_it = self.relay.has_text && self.relay.former == Some(id);
-        self.relay = Relay::default();
+        let Relay { is_wanted_again, .. } = core::mem::take(&mut self.relay);
         self.timers.stop(Timer::Relay);
+        if is_wanted_again {
+            self.replace_socket(now);
+        }
         // That may have been what it was closed upon.
         if was_said_on_it && !self.habits().acknowledges {
             self.look_up_in_flight(now);
+        }
+    }
+
+    /// The second connection comes to nothing. Its token may have been said on it, and where that is good for one connection it has had it.
+    fn spend_next_token(&mut self) {
+        if self.habits().spends_tokens
+            && let (Some((_, next)), Some(grant)) = (&self.relay.next, &self.grant)
+            && grant.token() == next.token
+        {
+            self.grant = None;
         }
     }
 

@@ -92,6 +92,7 @@ impl Session {
     pub(super) fn catch_up(&mut self, now: Now) {
         if !self.habits().has_history {
             self.ask_about_all();
+            self.flush(now);
         } else if self.replay.task.as_ref().is_none_or(|task| task.purpose == Purpose::Earlier) {
             self.run(now, Purpose::CatchUp, 1);
         }
@@ -329,14 +330,29 @@ impl Session {
     }
 
     /// Nothing of what was missed comes back on this wire, and the conversation says so where it happened: once, until something is said.
-    pub(super) fn go_on_without_history(&mut self, now: Now) {
+    pub(super) fn go_on_without_history(&mut self, now: Now, is_return: bool) {
         self.replay.begin_new(now);
         self.ask_about_all();
-        if self.timeline.rows() > 0 && !self.timeline.ends_with(&Notice::Gap) {
+        self.note_absence(now, is_return);
+        self.show_history();
+    }
+
+    /// Once for each connection that is to come back.
+    pub(super) fn note_absence(&mut self, now: Now, is_return: bool) {
+        if is_return
+            && !core::mem::replace(&mut self.replay.is_gap_shown, true)
+            && !self.timeline.ends_with(&Notice::Gap)
+        {
             let diff = self.timeline.note(Notice::Gap, now.wall);
             self.tell(Event::Timeline(diff));
         }
-        self.show_history();
+    }
+
+    /// A new connection, on which nothing was heard yet.
+    pub(super) fn forget_absence(&mut self) {
+        if cfg!(feature = "wires") && !self.habits().has_history {
+            self.replay.is_gap_shown = false;
+        }
     }
 
     fn show_gap(&mut self, now: Now) {

@@ -216,7 +216,8 @@ impl Session {
             // A new one is under way, for this very connection.
             Refusal::Unauthorized if self.awaits_token_in_place() => {
                 self.requeue_in_flight(is_about_flight);
-                return self.pause(now, Some(self.config.timings.renewal_retry));
+                self.pause(now, Some(self.config.timings.renewal_retry));
+                return self.flush(now);
             }
             Refusal::Unauthorized => {
                 self.requeue_in_flight(is_about_flight);

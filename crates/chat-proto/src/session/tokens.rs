@@ -85,7 +85,7 @@ impl Session {
         self.good_grant(now).filter(|_| may_open)
     }
 
-    fn good_grant(&self, now: Now) -> Option<&Grant> {
+    pub(super) fn good_grant(&self, now: Now) -> Option<&Grant> {
         self.grant.as_ref().filter(|grant| !grant.is_over(now, &self.config.timings))
     }
 
@@ -230,10 +230,6 @@ impl Session {
         let (Some(socket), Some(grant)) = (self.phase.accepted(), &self.grant) else { return };
         match self.habits().renewal {
             Renewal::Later => {}
-            // The endpoint had to begin another conversation, and this connection is of the old one.
-            Renewal::InPlace if is_other(&grant.speaker().conversation, &self.speaker.conversation) => {
-                self.replace_socket(now);
-            }
             Renewal::InPlace => {
                 self.speaker.token = grant.token().into();
                 self.say(socket, &ClientOp::Renew);
@@ -371,9 +367,4 @@ impl Session {
         self.grant = Some(Grant::own(token));
         self.supply.wants_new = false;
     }
-}
-
-/// Whether the grant names a conversation, and another one.
-fn is_other(granted: &str, present: &str) -> bool {
-    !granted.is_empty() && granted != present
 }

@@ -64,7 +64,7 @@ impl Tab {
         let Role::Leader(leader) = &mut self.role else { return };
         // Of a conversation that is over nothing is left lying about.
         if (is_changed || is_gone) && !self.config.dialect().habits().has_history {
-            let rows = self.screen.known(false).items;
+            let rows = self.screen.known(false, true).items;
             let latest = &rows[rows.len().saturating_sub(KEPT_LINES)..];
             let rows = (!latest.is_empty() && !is_gone).then(|| post::items(latest));
             put(store, area(leader.is_alone), &self.keys.rows, rows);

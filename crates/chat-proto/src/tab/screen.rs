@@ -4,7 +4,7 @@
 use alloc::{string::String, vec::Vec};
 
 use crate::io::{Event, TimelineDiff};
-use crate::message::{Content, Inbound, Item, LocalId, SendState};
+use crate::message::{Content, Inbound, Item, LocalId, MessageId, Notice, SendState};
 use crate::phase::ConnectionStatus;
 use crate::problem::Advice;
 use crate::snapshot::{Fate, Kept};
@@ -92,13 +92,23 @@ impl Screen {
         ]
     }
 
-    /// What the backend has of what is shown. Lines that nobody said come back out of history. `is_more_shown`: there are lines that are
-    /// only shown here.
-    pub(super) fn known(&self, is_more_shown: bool) -> Known {
+    /// Goes back to what the last leader kept, where that is more than is shown here: this page may have been frozen, or have missed a
+    /// post.
+    pub(super) fn restore(&mut self, mut kept: Vec<Item>) {
+        let last = kept.iter().rev().find_map(row_of);
+        if last.is_some() && !self.items.iter().any(|item| row_of(item) == last) {
+            kept.extend(self.items.drain(..).filter(|item| row_of(item).is_none() && !is_notice(item)));
+            self.items = kept;
+        }
+    }
+
+    /// What the backend has of what is shown. Lines that nobody said come back out of history; where there is none, that something is
+    /// missing must be kept, too (`keeps_gaps`). `is_more_shown`: there are lines that are only shown here.
+    pub(super) fn known(&self, is_more_shown: bool, keeps_gaps: bool) -> Known {
         let is_row = |item: &&Item| match &item.content {
             Content::Inbound(message) => message.id.is_some(),
             Content::Outbound(_) => true,
-            Content::Notice(_) => false,
+            Content::Notice(notice) => cfg!(feature = "wires") && keeps_gaps && *notice == Notice::Gap,
         };
         let items = self.items.iter().filter(is_row).cloned().collect();
         let is_anything_shown = is_more_shown || !self.items.is_empty();
@@ -143,6 +153,19 @@ impl Screen {
     }
 }
 
+/// The backend's id of a line, if the backend has it.
+fn row_of(item: &Item) -> Option<&MessageId> {
+    match &item.content {
+        Content::Inbound(message) => message.id.as_ref(),
+        Content::Outbound(message) => Some(&message.id),
+        Content::Notice(_) => None,
+    }
+}
+
+fn is_notice(item: &Item) -> bool {
+    matches!(item.content, Content::Notice(_))
+}
+
 /// Whether this is the line of that message.
 pub(super) fn is_line_of(item: &Item, id: &LocalId) -> bool {
     matches!(&item.content, Content::Inbound(message) if message.local_id.as_ref() == Some(id))
@@ -156,5 +179,53 @@ pub(super) fn shows(diff: &TimelineDiff, id: &LocalId) -> bool {
             is_line_of(item, id)
         }
         TimelineDiff::Remove { .. } => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::vec;
+
+    use super::*;
+    use crate::message::{Author, ItemKey, Outbound};
+
+    fn line(key: u64, content: Content) -> Item {
+        Item { key: ItemKey(key), time: Timestamp(key), content }
+    }
+
+    fn said(key: u64) -> Item {
+        let (id, text) = (MessageId(alloc::format!("r-{key}")), String::new());
+        line(key, Content::Outbound(Outbound { id, author: Author::default(), text, has_more: false }))
+    }
+
+    fn gap(key: u64) -> Item {
+        line(key, Content::Notice(Notice::Gap))
+    }
+
+    fn written(key: u64) -> Item {
+        let state = SendState::Queued;
+        line(key, Content::Inbound(Inbound { local_id: None, id: None, text: String::new(), state }))
+    }
+
+    fn screen(items: Vec<Item>) -> Screen {
+        Screen { items, ..Screen::default() }
+    }
+
+    #[test]
+    fn where_nothing_comes_back_it_is_kept_that_something_is_missing() {
+        let screen = screen(vec![said(1), gap(2), said(3), written(4)]);
+        assert_eq!(screen.known(false, true).items, [said(1), gap(2), said(3)]);
+        assert_eq!(screen.known(false, false).items, [said(1), said(3)]);
+    }
+
+    #[test]
+    fn a_page_that_missed_what_the_last_leader_kept_goes_back_to_that_and_keeps_what_it_wrote() {
+        let mut behind = screen(vec![said(1), written(9)]);
+        behind.restore(vec![said(1), gap(2), said(3)]);
+        assert_eq!(behind.items, [said(1), gap(2), said(3), written(9)]);
+        // Where storage has failed it is older than what is shown.
+        let mut ahead = screen(vec![said(1), said(3), written(9)]);
+        ahead.restore(vec![said(1)]);
+        assert_eq!(ahead.items, [said(1), said(3), written(9)]);
     }
 }
