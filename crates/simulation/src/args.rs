@@ -3,14 +3,16 @@
 use std::ffi::OsString;
 use std::ops::RangeInclusive;
 
+use chat_proto::dialect::DIALECTS;
 use command_line::{CommandLine, Mistakes, Takes};
-use simulation::Schedule;
+use simulation::{Schedule, WEB_MESSAGING};
 
 pub(crate) const HELP: &str = "\
-simulation [--schedules N] [--seed S] [--threads T] [--twice-every K] [--all] [--naive]
-simulation --replay SEED [--keep 0,3,7-9]
+simulation [--dialect NAME] [--schedules N] [--seed S] [--threads T] [--twice-every K] [--all] [--naive]
+simulation [--dialect NAME] --replay SEED [--keep 0,3,7-9]
 simulation --rules
 
+  --dialect NAME    what is spoken, as data-dialect has it (web-messaging); all: each of them, one after the other
   --schedules N     how many schedules to run (20000), with the seeds S, S+1, …
   --seed S          the first seed (1)
   --threads T       on so many threads (one a core)
@@ -28,11 +30,13 @@ simulation --rules
 pub(crate) enum Request {
     Help,
     Rules,
-    Many { schedules: u64, seed: u64, threads: usize, twice_every: u64, goes_on: bool, is_naive: bool },
-    Replay { seed: u64, keep: Option<Vec<RangeInclusive<usize>>> },
+    Many { dialects: Vec<&'static str>, schedules: u64, seed: u64, threads: usize, twice_every: u64, goes_on: bool },
+    Naive { schedules: u64, seed: u64 },
+    Replay { dialect: &'static str, seed: u64, keep: Option<Vec<RangeInclusive<usize>>> },
 }
 
-const OPTIONS: [(&str, Takes); 9] = [
+const OPTIONS: [(&str, Takes); 10] = [
+    ("--dialect", Takes::Value),
     ("--schedules", Takes::Value),
     ("--seed", Takes::Value),
     ("--threads", Takes::Value),
@@ -47,9 +51,9 @@ const OPTIONS: [(&str, Takes); 9] = [
 /// What says nothing to a run of one schedule; what says nothing to the naive client's, which is on one thread and once; and what says
 /// nothing where nothing runs.
 const OF_MANY: [&str; 6] = ["--schedules", "--seed", "--threads", "--twice-every", "--all", "--naive"];
-const OF_THE_REAL: [&str; 3] = ["--threads", "--twice-every", "--all"];
-const OF_RUNS: [&str; 8] =
-    ["--schedules", "--seed", "--threads", "--twice-every", "--all", "--naive", "--replay", "--keep"];
+const OF_THE_REAL: [&str; 4] = ["--threads", "--twice-every", "--all", "--dialect"];
+const OF_RUNS: [&str; 9] =
+    ["--schedules", "--seed", "--threads", "--twice-every", "--all", "--naive", "--replay", "--keep", "--dialect"];
 
 pub(crate) fn parse(arguments: impl IntoIterator<Item = impl Into<OsString>>) -> Result<Request, Mistakes> {
     let mut line = CommandLine::read(&OPTIONS, arguments);
@@ -72,11 +76,22 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = impl Into<OsString>>) ->
     if line.has("--keep") && !line.has("--replay") {
         line.mistake("--keep goes with --replay only");
     }
+    let names = DIALECTS.iter().map(|dialect| dialect.habits().name);
+    let form = format!("must be all, or one of {}", names.clone().collect::<Vec<_>>().join(", "));
+    let dialects = line.one("--dialect", &form, |text| {
+        let named: Vec<_> = names.clone().filter(|name| *name == text || text == "all").collect();
+        (!named.is_empty()).then_some(named)
+    });
+    let dialects = dialects.unwrap_or_else(|| vec![WEB_MESSAGING]);
+    let dialect = dialects[0];
+    if line.has("--replay") && dialects.len() > 1 {
+        line.mistake("--dialect all does not go with --replay");
+    }
     let replay = number(&mut line, "--replay", 0, u64::MAX);
     let keep =
         line.one("--keep", "must be steps, and ranges of them from a lower to a higher, such as 0,3,7-9", ranges);
     if let (Some(seed), Some(keep)) = (replay, &keep) {
-        let last = Schedule::draw(seed).steps.len().saturating_sub(1);
+        let last = Schedule::draw_on(dialect, seed).steps.len().saturating_sub(1);
         if let Some(step) = keep.iter().map(RangeInclusive::end).find(|step| **step > last) {
             line.mistake(format!("--keep names step {step}, but the last of seed {seed} is {last}"));
         }
@@ -94,14 +109,15 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = impl Into<OsString>>) ->
     let (goes_on, wants_rules) = (line.has("--all"), line.has("--rules"));
     line.judge(match replay {
         _ if wants_rules => Request::Rules,
-        Some(seed) => Request::Replay { seed, keep },
+        Some(seed) => Request::Replay { dialect, seed, keep },
+        None if is_naive => Request::Naive { schedules, seed },
         None => Request::Many {
+            dialects,
             schedules,
             seed,
             threads,
             twice_every: twice_every.unwrap_or(if schedules <= 50_000 { 1 } else { 100 }),
             goes_on,
-            is_naive,
         },
     })
 }

@@ -56,6 +56,13 @@ impl Disk {
         is_handed
     }
 
+    /// It has failed, and gives nothing of the conversation that there may be.
+    pub(crate) fn is_blind(&self) -> bool {
+        let is_known =
+            |(key, record): (&String, &Value)| key.matches(':').count() == 1 && record.at("v").as_u64() == Some(1);
+        self.failures > 0 && (self.is_denied || !self.shared.iter().any(is_known))
+    }
+
     /// It fails somebody.
     pub(crate) fn fail(&mut self) {
         self.failures += 1;

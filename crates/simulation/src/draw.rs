@@ -4,13 +4,19 @@
 use simulator::{Cut, Effect, FaultRule, On, Side};
 
 use crate::dice::Dice;
-use crate::schedule::{Act, Corruption, Fault, KINDS, Reply, Schedule, Setting, Step, Visitor};
+use crate::schedule::{Act, Corruption, Fault, KINDS, Reply, Schedule, Setting, Step, Visitor, WEB_MESSAGING};
+use crate::wire;
 
 impl Schedule {
-    /// The schedule of this seed.
+    /// The schedule of this seed on the default wire.
     pub fn draw(seed: u64) -> Self {
+        Self::draw_on(WEB_MESSAGING, seed)
+    }
+
+    /// The schedule of this seed on the wire of that name: the same deeds and faults on all of them, as far as each has a place for them.
+    pub fn draw_on(dialect: &'static str, seed: u64) -> Self {
         let mut dice = Dice::new(seed);
-        let setting = setting(&mut dice);
+        let setting = setting(dialect, seed, &mut dice);
         let weights = weights(&mut dice);
         // One run in twenty is calm; the others see a fault in one to three of four steps.
         let storminess = if dice.chance(5) { 0 } else { dice.between(25, 75) };
@@ -34,16 +40,22 @@ impl Schedule {
     }
 }
 
-fn setting(dice: &mut Dice) -> Setting {
+fn setting(dialect: &'static str, seed: u64, dice: &mut Dice) -> Setting {
     let has_locks = dice.chance(85);
     // Without locks every tab has a socket of its own, and the backend allows three.
     let tabs = if has_locks { dice.pick(&[1, 1, 2, 2, 3, 4, 5, 6]) } else { dice.pick(&[1, 1, 2, 3]) };
     let latency = dice.pick(&[(20, 60), (5, 10), (100, 400), (20, 1_500)]);
-    let has_endpoint = dice.chance(75);
+    // Half a second after the auth was answered the join must be there: whoever is farther away cannot get in.
+    let latency = if dialect == "conversation-socket" { (latency.0, latency.1.min(200)) } else { latency };
+    let is_default = dialect == WEB_MESSAGING;
+    // Whoever cannot make a token up has an endpoint.
+    let has_endpoint = dice.chance(75) || !is_default;
     let gives_places = has_endpoint && dice.chance(25);
     // 7200 s is longer than the token lives: to be taken for a mistake.
     let renew_in = if has_endpoint { dice.pick(&[None, None, None, Some(12), Some(1_200), Some(7_200)]) } else { None };
-    Setting { tabs, has_endpoint, gives_places, renew_in, has_locks, latency }
+    // Dice of its own, so that the rest is the same on all wires. With the short ones a token is renewed all the time.
+    let life = if is_default { 3_600 } else { Dice::new(seed ^ 0x11fe).pick(&[900, 300, 60, 60, 30, 20]) };
+    Setting { dialect, life, tabs, has_endpoint, gives_places, renew_in, has_locks, latency }
 }
 
 /// How likely each kind is, relative to the others. About half of them are off.
@@ -76,7 +88,8 @@ fn fault(dice: &mut Dice, weights: &[u64; KINDS], setting: Setting) -> Option<Ac
     let mut left = dice.roll(weights.iter().sum());
     for (kind, weight) in weights.iter().enumerate() {
         if left < *weight {
-            return of_kind(dice, kind, setting).map(|fault| Act::Fault(u8::try_from(kind).unwrap_or(0), fault));
+            let fault = of_kind(dice, kind, setting).map(|fault| wire::translated(setting.dialect, fault));
+            return fault.map(|fault| Act::Fault(u8::try_from(kind).unwrap_or(0), fault));
         }
         left -= weight;
     }

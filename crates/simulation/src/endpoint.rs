@@ -5,20 +5,22 @@ use std::collections::VecDeque;
 
 use chat_proto::io::{Request, Response};
 use chat_proto::json::Value;
+use simulator::Backend;
 
 use crate::dice::Dice;
-use crate::schedule::{Reply, Setting};
+use crate::mint::{Mint, Minted};
+use crate::schedule::{Reply, Setting, WEB_MESSAGING};
 
-/// The life of what it grants when nothing is wrong, in seconds.
-const LIFE: u64 = 3_600;
+/// The longest life of a token that a service mints, in seconds, whatever is asked of it.
+const LONGEST: u64 = 7_200;
 
 #[derive(Debug)]
 pub(crate) struct Endpoint {
     /// What it answers next, instead of a grant; then it grants again.
     pub(crate) next: VecDeque<Reply>,
     sessions: u32,
-    gives_places: bool,
-    renew_in: Option<u64>,
+    setting: Setting,
+    mint: Mint,
     dice: Dice,
 }
 
@@ -34,29 +36,38 @@ pub(crate) struct Answer {
 
 impl Endpoint {
     pub(crate) fn new(setting: Setting, seed: u64) -> Self {
-        let Setting { gives_places, renew_in, .. } = setting;
-        Self { next: VecDeque::new(), sessions: 1, gives_places, renew_in, dice: Dice::new(seed ^ 0x0911) }
+        let dice = Dice::new(seed ^ 0x0911);
+        Self { next: VecDeque::new(), sessions: 1, setting, mint: Mint::default(), dice }
     }
 
-    pub(crate) fn answer(&mut self, request: &Request) -> Answer {
+    /// `now` is the backend's.
+    pub(crate) fn answer(&mut self, request: &Request, backend: &mut Backend, now: u64) -> Answer {
+        let Setting { dialect, life: usual, gives_places, renew_in, .. } = self.setting;
         let wants_new = request.body.as_ref().is_some_and(|body| body.at("session").as_str() == Some("new"));
         if wants_new {
             self.sessions += 1;
         }
-        let token = format!("granted-{}", self.sessions);
-        let is_in_line = self.gives_places && is_connecting(request);
+        let is_in_line = gives_places && is_connecting(request);
         let place = is_in_line.then(|| self.dice.pick(&[0, 0, 200, 1_500, LINE]));
-        let renew_in = self.renew_in;
-        let grant = |life: u64| {
+        let (sessions, mint) = (self.sessions, &mut self.mint);
+        let mut grant = |life: u64| {
+            let (life, minted) = if dialect == WEB_MESSAGING {
+                (life, Minted { token: format!("granted-{sessions}"), ..Minted::default() })
+            } else {
+                let life = life.min(LONGEST);
+                (life, mint.grant(backend, now, dialect, life, wants_new))
+            };
             Some(Value::object([
-                ("token", token.as_str().into()),
+                ("token", minted.token.into()),
                 ("expires_in", life.into()),
                 ("renew_in", renew_in.into()),
                 ("connect_after_ms", place.into()),
+                ("conversation_id", minted.conversation.into()),
+                ("guest_id", minted.guest.into()),
             ]))
         };
         let (held, status, retry_after, body) = match self.next.pop_front() {
-            None => (Some(0), 200, None, grant(LIFE)),
+            None => (Some(0), 200, None, grant(usual)),
             Some(Reply::Status(status, wait)) => (Some(0), status, wait.map(|seconds| seconds * 1_000), None),
             Some(Reply::Html) => (Some(0), 200, None, None),
             Some(Reply::Hang) => (None, 200, None, None),

@@ -29,10 +29,13 @@ mod screen;
 
 mod disk;
 mod endpoint;
+mod ledger;
 mod locks;
+mod mint;
 mod network;
 mod oracle;
 mod rules;
+mod wire;
 mod world;
 
 mod run;
@@ -40,5 +43,5 @@ mod run;
 pub use client::Kind as Client;
 pub use rules::{RULES, says};
 pub use run::{Breach, CONVERGENCE_SECONDS, Options, Outcome, Tally, run, shrink};
-pub use schedule::{Act, Corruption, Fault, KIND_NAMES, KINDS, Reply, Schedule, Setting, Step, Visitor};
+pub use schedule::{Act, Corruption, Fault, KIND_NAMES, KINDS, Reply, Schedule, Setting, Step, Visitor, WEB_MESSAGING};
 pub use world::Damage;

@@ -18,12 +18,22 @@ const PROGRAM: &str = "simulate";
 fn main() -> ExitCode {
     match args::parse(std::env::args_os().skip(1)) {
         Ok(Request::Help) => command_line::answer(PROGRAM, args::HELP),
-        Ok(Request::Many { schedules, seed, threads, twice_every, goes_on, is_naive: false }) => {
-            many(schedules, seed, threads, twice_every, goes_on)
+        Ok(Request::Many { dialects, schedules, seed, threads, twice_every, goes_on }) => {
+            // A panic in a run is caught, counted as a broken rule, and told with its seed.
+            std::panic::set_hook(Box::new(|_| {}));
+            let mut is_whole = true;
+            for dialect in dialects {
+                let is_held = many(&Work::new(dialect, schedules, seed, twice_every, goes_on), threads);
+                is_whole &= is_held;
+                if !is_held && !goes_on {
+                    break;
+                }
+            }
+            if is_whole { ExitCode::SUCCESS } else { ExitCode::FAILURE }
         }
-        Ok(Request::Many { schedules, seed, .. }) => naive(schedules, seed),
+        Ok(Request::Naive { schedules, seed }) => naive(schedules, seed),
         Ok(Request::Rules) => command_line::answer(PROGRAM, &(report::rules() + "\n")),
-        Ok(Request::Replay { seed, keep }) => replay(seed, keep.as_deref()),
+        Ok(Request::Replay { dialect, seed, keep }) => replay(dialect, seed, keep.as_deref()),
         Err(mistakes) => command_line::refuse(PROGRAM, &mistakes),
     }
 }
@@ -34,6 +44,8 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// What all threads work on.
 struct Work {
+    dialect: &'static str,
+    seed: u64,
     next: AtomicU64,
     end: u64,
     twice_every: u64,
@@ -47,50 +59,57 @@ struct Work {
     broken: Mutex<Vec<(u64, Breach)>>,
 }
 
-fn many(schedules: u64, seed: u64, threads: usize, twice_every: u64, goes_on: bool) -> ExitCode {
-    // A panic in a run is caught, counted as a broken rule, and told with its seed.
-    std::panic::set_hook(Box::new(|_| {}));
+impl Work {
+    fn new(dialect: &'static str, schedules: u64, seed: u64, twice_every: u64, goes_on: bool) -> Self {
+        Self {
+            dialect,
+            seed,
+            next: AtomicU64::new(seed),
+            end: seed.saturating_add(schedules),
+            twice_every,
+            goes_on,
+            is_over: AtomicBool::new(false),
+            twice: AtomicU64::new(0),
+            fingerprint: AtomicU64::new(0),
+            tally: Mutex::new(Tally::default()),
+            broken: Mutex::new(Vec::new()),
+        }
+    }
+}
+
+/// Works it off, says what it came to, and whether every rule has held.
+fn many(work: &Work, threads: usize) -> bool {
     let start = Instant::now();
-    let work = Work {
-        next: AtomicU64::new(seed),
-        end: seed.saturating_add(schedules),
-        twice_every,
-        goes_on,
-        is_over: AtomicBool::new(false),
-        twice: AtomicU64::new(0),
-        fingerprint: AtomicU64::new(0),
-        tally: Mutex::new(Tally::default()),
-        broken: Mutex::new(Vec::new()),
-    };
     std::thread::scope(|scope| {
         for _ in 0..threads {
-            scope.spawn(|| toil(&work));
+            scope.spawn(|| toil(work));
         }
     });
-    let tally = work.tally.into_inner().unwrap_or_default();
-    let (twice, fingerprint) = (work.twice.into_inner(), work.fingerprint.into_inner());
-    println!("{}", report::tally(&tally, start.elapsed(), twice, fingerprint));
-    let mut broken = work.broken.into_inner().unwrap_or_default();
+    let tally = work.tally.lock().map(|tally| tally.clone()).unwrap_or_default();
+    let (twice, fingerprint) = (work.twice.load(Ordering::Relaxed), work.fingerprint.load(Ordering::Relaxed));
+    println!("{}", report::tally(&tally, work.dialect, start.elapsed(), twice, fingerprint));
+    let mut broken = work.broken.lock().map(|broken| broken.clone()).unwrap_or_default();
     broken.sort_by_key(|(seed, _)| *seed);
-    if goes_on && !broken.is_empty() {
-        println!("simulate: {} schedules from seed {seed}: {}", tally.runs, report::broken(&broken));
-        return ExitCode::FAILURE;
+    let of = report::of_dialect(work.dialect);
+    if work.goes_on && !broken.is_empty() {
+        println!("simulate: {} schedules{of} from seed {}: {}", tally.runs, work.seed, report::broken(&broken));
+        return false;
     }
     match broken.into_iter().next() {
         None => {
             println!(
-                "simulate: {} schedules from seed {seed}: 0 lost, 0 repeated, 0 reordered, 0 not converged",
-                tally.runs
+                "simulate: {} schedules{of} from seed {}: 0 lost, 0 repeated, 0 reordered, 0 not converged",
+                tally.runs, work.seed
             );
-            ExitCode::SUCCESS
+            true
         }
         Some((seed, breach)) => {
-            let schedule = Schedule::draw(seed);
+            let schedule = Schedule::draw_on(work.dialect, seed);
             let shrunk = shrink(&schedule, breach.rule);
             let breach = run(&shrunk, options(false)).breach.unwrap_or(breach);
             println!("\n{}", report::breach(&breach, &shrunk, schedule.steps.len()));
-            println!("simulate: seed {seed} breaks {}", breach.rule);
-            ExitCode::FAILURE
+            println!("simulate: seed {seed}{of} breaks {}", breach.rule);
+            false
         }
     }
 }
@@ -107,7 +126,7 @@ fn toil(work: &Work) {
         if seed >= work.end {
             break;
         }
-        let schedule = Schedule::draw(seed);
+        let schedule = Schedule::draw_on(work.dialect, seed);
         let is_twice = seed.is_multiple_of(work.twice_every);
         let outcome = run(&schedule, options(is_twice));
         tally.add(&outcome.tally);
@@ -145,8 +164,8 @@ fn naive(schedules: u64, seed: u64) -> ExitCode {
     ExitCode::SUCCESS
 }
 
-fn replay(seed: u64, keep: Option<&[RangeInclusive<usize>]>) -> ExitCode {
-    let schedule = Schedule::draw(seed);
+fn replay(dialect: &'static str, seed: u64, keep: Option<&[RangeInclusive<usize>]>) -> ExitCode {
+    let schedule = Schedule::draw_on(dialect, seed);
     let schedule = match keep {
         Some(keep) => schedule.keeping(|step| keep.iter().any(|range| range.contains(&step))),
         None => schedule,

@@ -15,6 +15,10 @@ pub(crate) struct Link {
     pub(crate) connection: Connection,
     pub(crate) page: u32,
     pub(crate) socket: SocketId,
+    /// What was asked for: the path with its query.
+    pub(crate) target: String,
+    /// The page was told that it is open.
+    pub(crate) is_open: bool,
     /// Nothing gets through any more, and nobody was told.
     pub(crate) is_dead: bool,
     /// It is closing: what is sent is dropped without a word.
@@ -26,13 +30,15 @@ pub(crate) struct Link {
 }
 
 impl Network {
-    pub(crate) fn add(&mut self, page: u32, socket: SocketId) -> Connection {
+    pub(crate) fn add(&mut self, page: u32, socket: SocketId, target: &str) -> Connection {
         self.named += 1;
         let connection = Connection(self.named);
         self.links.push(Link {
             connection,
             page,
             socket,
+            target: target.to_owned(),
+            is_open: false,
             is_dead: false,
             is_closing: false,
             sent: Vec::new(),
@@ -54,8 +60,8 @@ impl Network {
         self.links.iter_mut().find(|link| link.page == page && link.socket == socket)
     }
 
-    pub(crate) fn connection_of_page(&self, page: u32) -> Option<Connection> {
-        self.links.iter().find(|link| link.page == page).map(|link| link.connection)
+    pub(crate) fn of_page(&self, page: u32) -> impl Iterator<Item = &Link> {
+        self.links.iter().filter(move |link| link.page == page)
     }
 
     pub(crate) fn forget(&mut self, connection: Connection) {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use simulator::{Backend, Direction, Kind};
+use simulator::{Backend, Connection, Direction, Kind};
 
 /// One message that the visitor wrote.
 #[derive(Debug)]
@@ -11,6 +11,8 @@ pub(crate) struct Written {
     pub(crate) text: String,
     /// The page in which it was written.
     pub(crate) page: u32,
+    /// And the tab.
+    pub(crate) tab: usize,
     /// How often the backend has accepted it.
     pub(crate) accepted: u32,
     /// How often the visitor asked for it to be sent again, not knowing.
@@ -20,6 +22,14 @@ pub(crate) struct Written {
     pub(crate) unnoted: u32,
     /// It was shown as of unknown fate.
     pub(crate) was_unconfirmed: bool,
+    /// Nobody knows whether it was taken, and the visitor has not decided about it since.
+    pub(crate) is_doubtful: bool,
+    /// The connection that it was last said on, and when by true time; for a post, none.
+    pub(crate) said: Option<(Option<Connection>, u64)>,
+    /// That connection closed so soon upon it that it must not count as taken.
+    pub(crate) is_cut_short: bool,
+    /// It was shown as sent on a wire that answers nothing, and the backend has not accepted it.
+    pub(crate) is_on_trust: bool,
     /// The visitor took it out.
     pub(crate) is_discarded: bool,
     /// It was once shown as failed or doubtful, so that later ones may have gone before it.
@@ -51,16 +61,21 @@ pub(crate) struct Oracle {
 
 impl Oracle {
     /// The next text to write in this page.
-    pub(crate) fn write(&mut self, page: u32, long: bool) -> String {
+    pub(crate) fn write(&mut self, page: u32, tab: usize, long: bool) -> String {
         let number = self.written.len();
         let text = if long { format!("visitor {number} {}", "x".repeat(4_100)) } else { format!("visitor {number}") };
         self.written.push(Written {
             text: text.clone(),
             page,
+            tab,
             accepted: 0,
             retries: 0,
             unnoted: 0,
             was_unconfirmed: false,
+            is_doubtful: false,
+            said: None,
+            is_cut_short: false,
+            is_on_trust: false,
             is_discarded: false,
             was_held_up: false,
             durable_at: None,
@@ -116,6 +131,21 @@ impl Oracle {
         }
         *last = index;
         Ok(())
+    }
+
+    /// It counts as taken where nothing is answered: from then on nobody keeps it for being sent.
+    pub(crate) fn trust(&mut self, text: &str) {
+        if let Some(message) = self.of_text(text).filter(|message| message.accepted == 0 && !message.is_on_trust) {
+            message.is_on_trust = true;
+            self.pending.retain(|index| self.written[*index].text != text);
+        }
+    }
+
+    /// Something is said on this connection. Where nothing is answered, what was said on another one may arrive after it.
+    pub(crate) fn may_be_overtaken(&mut self, by: Connection) {
+        for message in self.written.iter_mut().filter(|message| message.accepted == 0) {
+            message.was_held_up |= message.said.is_some_and(|(on, _)| on != Some(by));
+        }
     }
 
     /// The visitor takes it out.

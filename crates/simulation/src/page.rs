@@ -53,6 +53,8 @@ pub(crate) struct Record {
     pub(crate) lost_at: u64,
     /// For which losses it asked for a token before its time.
     pub(crate) forced: Vec<u64>,
+    /// Since when it has had two sockets at once.
+    pub(crate) two_since: Option<u64>,
     /// What it shows as being sent, and since when.
     pub(crate) sending: Option<(ItemKey, u64)>,
 }
@@ -88,6 +90,7 @@ impl Record {
     /// Until then the page does nothing, and nobody can expect anything of it.
     pub(crate) fn begins_again(&mut self, at: u64) {
         self.sending = self.sending.map(|(key, since)| (key, since.max(at)));
+        self.two_since = self.two_since.map(|since| since.max(at));
     }
 }
 

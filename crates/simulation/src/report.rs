@@ -5,11 +5,13 @@ use std::time::Duration;
 
 use chat_proto::phase::TRANSITIONS;
 
-use simulation::{Breach, CONVERGENCE_SECONDS, Damage, KIND_NAMES, Outcome, RULES, Schedule, Tally, says};
+use simulation::{
+    Breach, CONVERGENCE_SECONDS, Damage, KIND_NAMES, Outcome, RULES, Schedule, Tally, WEB_MESSAGING, says,
+};
 
 use crate::args;
 
-pub(crate) fn tally(tally: &Tally, took: Duration, twice: u64, fingerprint: u64) -> String {
+pub(crate) fn tally(tally: &Tally, dialect: &str, took: Duration, twice: u64, fingerprint: u64) -> String {
     let seconds = took.as_secs_f64().max(0.001);
     let mut lines = Vec::new();
     lines.push("faults by kind: handed in, and how often the backend's own of them struck".to_owned());
@@ -31,7 +33,15 @@ pub(crate) fn tally(tally: &Tally, took: Duration, twice: u64, fingerprint: u64)
         "storage failed, and the page then ended: {} messages could not be kept, of {} it could not be kept how far they got",
         tally.beyond_reach, tally.unnoted
     ));
-    lines.push(edges(tally));
+    if dialect != WEB_MESSAGING {
+        lines.push(format!(
+            "where nobody could know: {} lines of the agent's were lost on connections that went on, {} texts counted as taken and were not",
+            tally.unheard, tally.on_trust
+        ));
+    }
+    if dialect == WEB_MESSAGING {
+        lines.push(edges(tally));
+    }
     lines.push(convergence(tally));
     lines.push(format!(
         "{} schedules in {seconds:.1} s, {:.0} runs a second; {twice} of them run twice and compared, fingerprint {fingerprint:016x}",
@@ -89,12 +99,23 @@ fn per(count: u64, of: u64) -> f64 {
 pub(crate) fn breach(breach: &Breach, shrunk: &Schedule, from: usize) -> String {
     let steps: Vec<usize> = shrunk.steps.iter().map(|step| step.number).collect();
     format!(
-        "{}\n\nshrunk from {from} steps to {}:\n{shrunk}\nsee every word of it:\n  cargo xtask simulate --replay {} --keep {}\n",
+        "{}\n\nshrunk from {from} steps to {}:\n{shrunk}\nsee every word of it:\n  cargo xtask simulate {}--replay {} --keep {}\n",
         verdict(breach),
         steps.len(),
+        named(shrunk.setting.dialect),
         shrunk.seed,
         args::list(&steps),
     )
+}
+
+/// The option that names a wire, if it has to be named.
+fn named(dialect: &str) -> String {
+    if dialect == WEB_MESSAGING { String::new() } else { format!("--dialect {dialect} ") }
+}
+
+/// The same in words.
+pub(crate) fn of_dialect(dialect: &str) -> String {
+    if dialect == WEB_MESSAGING { String::new() } else { format!(" of {dialect}") }
 }
 
 /// Every word of one run.
@@ -131,8 +152,8 @@ mod tests {
     #[test]
     fn each_broken_rule_is_listed_with_its_seeds_and_what_it_says() {
         let breach = |rule| Breach { rule, words: "seen".into(), at: 0 };
-        let list = broken(&[(3, breach("panic")), (5, breach("T18b")), (9, breach("panic"))]);
-        let expected = "3 broke a rule\n  T18b: 1 (seeds 5)\n      What is shown as sent was accepted.\n  panic: 2 (seeds 3, 9)\n      Nothing panics.";
+        let list = broken(&[(3, breach("panic")), (5, breach("T18c")), (9, breach("panic"))]);
+        let expected = "3 broke a rule\n  T18c: 1 (seeds 5)\n      What is shown as failed was not accepted.\n  panic: 2 (seeds 3, 9)\n      Nothing panics.";
         assert_eq!(list, expected);
     }
 }

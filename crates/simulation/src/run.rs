@@ -76,6 +76,10 @@ pub struct Tally {
     pub beyond_reach: u64,
     /// Messages of which storage refused to keep how far they had got, in pages that then ended.
     pub unnoted: u64,
+    /// Lines of the agent's that a screen lacks without a notice where nobody could know, on a wire without history.
+    pub unheard: u64,
+    /// Messages that counted as taken on a wire that answers nothing, and never were.
+    pub on_trust: u64,
     /// Runs that did not converge.
     pub not_converged: u64,
     /// The transitions that sessions made: for each state, by its place in the enum, a bit for each state that it went to.
@@ -123,6 +127,8 @@ impl Tally {
         self.asked += other.asked;
         self.beyond_reach += other.beyond_reach;
         self.unnoted += other.unnoted;
+        self.unheard += other.unheard;
+        self.on_trust += other.on_trust;
         self.not_converged += other.not_converged;
         self.slowest = self.slowest.max(other.slowest);
     }

@@ -5,6 +5,9 @@ use std::fmt;
 
 use simulator::FaultRule;
 
+/// The wire that is spoken where none is named.
+pub const WEB_MESSAGING: &str = "web-messaging";
+
 /// How many kinds of fault there are: F0 to F28.
 pub const KINDS: usize = 29;
 
@@ -55,6 +58,10 @@ pub struct Schedule {
 /// The circumstances of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Setting {
+    /// What is spoken, as `data-dialect` has it.
+    pub dialect: &'static str,
+    /// The life of a token where nothing is wrong with it, in seconds.
+    pub life: u64,
     /// How many tabs the visitor uses, one to six.
     pub tabs: usize,
     /// The page has a token endpoint; otherwise the widget makes its own token.
@@ -261,7 +268,8 @@ pub enum Reply {
 
 impl fmt::Display for Schedule {
     fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Setting { tabs, has_endpoint, gives_places, renew_in, has_locks, latency: (least, most) } = self.setting;
+        let Setting { tabs, has_endpoint, gives_places, renew_in, has_locks, latency: (least, most), .. } =
+            self.setting;
         let token = match (has_endpoint, gives_places) {
             (false, _) => "a token of its own",
             (true, false) => "a token endpoint",
@@ -269,7 +277,15 @@ impl fmt::Display for Schedule {
         };
         let renewal = renew_in.map_or(String::new(), |seconds| format!(", renewals after {seconds} s"));
         let locks = if has_locks { "locks" } else { "no locks" };
-        writeln!(to, "seed {}: {tabs} tab(s), {token}{renewal}, {locks}, {least} to {most} ms each way", self.seed)?;
+        let wire = match self.setting.dialect {
+            WEB_MESSAGING => String::new(),
+            dialect => format!("{dialect}, tokens of {} s, ", self.setting.life),
+        };
+        writeln!(
+            to,
+            "seed {}: {wire}{tabs} tab(s), {token}{renewal}, {locks}, {least} to {most} ms each way",
+            self.seed
+        )?;
         for step in &self.steps {
             writeln!(to, "{:>4}  {}, then {} ms", step.number, step.act, step.pause)?;
         }

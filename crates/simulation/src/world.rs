@@ -1,6 +1,7 @@
 //! The world: pages, network, backend, token endpoint, storage and clocks, in one process on virtual time. This file holds the state
 //! and the passing of time; `world/` does things by subject. The same schedule gives the same run, to the last byte.
 
+mod account;
 mod happen;
 mod heal;
 mod perform;
@@ -8,11 +9,13 @@ mod strike;
 mod tabs;
 mod tokens;
 mod watch;
+mod wires;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::rc::Rc;
 
 use chat_proto::config::{Config, Settings};
+use chat_proto::dialect::Habits;
 use chat_proto::io::{Connectivity, Input, NetError, Output, Request, RequestId, Response, SocketEvent};
 use chat_proto::json::Value;
 use chat_proto::time::{Instant, Now, Timestamp};
@@ -22,6 +25,7 @@ use crate::client::{Client, Kind};
 use crate::dice::{Dice, Digest};
 use crate::disk::{Disk, View};
 use crate::endpoint::Endpoint;
+use crate::ledger::Ledger;
 use crate::locks::Lock;
 use crate::network::Network;
 use crate::oracle::Oracle;
@@ -35,6 +39,7 @@ pub use heal::Damage;
 const ORIGIN: &str = "https://shop.example";
 const TOKEN_URL: &str = "https://shop.example/api/genesys/refresh";
 const BACKEND: &str = "http://127.0.0.1:9000";
+const SOCKETS: &str = "ws://127.0.0.1:9000";
 /// 2026-10-05T09:00:00Z, when every run begins.
 const EPOCH: u64 = 1_791_190_800_000;
 /// How long a frame may linger in the network after its socket was closed, in milliseconds.
@@ -79,7 +84,12 @@ pub(crate) struct World {
     /// The numbers of what was put off because its page did nothing: it keeps its turn however often that is.
     put_off: BTreeSet<u64>,
     pub(crate) oracle: Oracle,
+    ledger: Ledger,
+    /// The tokens that were said on a connection each.
+    spent: BTreeSet<String>,
     agent_said: u64,
+    /// The line by which every screen has to prove, after the healing, that it hears; and when it was said.
+    proof: Option<(u64, u64)>,
     /// How often the visitor has changed what stands in a composer.
     drafts: u64,
     /// How often something was told that names what went wrong, in any tab.
@@ -134,6 +144,7 @@ impl World {
             endpoint: Some(BACKEND.into()),
             token_url: setting.has_endpoint.then(|| TOKEN_URL.into()),
             page_origin: ORIGIN.into(),
+            dialect: Some(setting.dialect.into()),
             ..Settings::default()
         })
         .expect("settings that are right");
@@ -165,7 +176,10 @@ impl World {
             turn: 0,
             put_off: BTreeSet::new(),
             oracle: Oracle::default(),
+            ledger: Ledger::default(),
+            spent: BTreeSet::new(),
             agent_said: 0,
+            proof: None,
             drafts: 0,
             problems: 0,
             patience: 0,
@@ -182,6 +196,10 @@ impl World {
     /// All that went in and came out, in 64 bits.
     pub(crate) fn digest(&self) -> u64 {
         self.digest.map_or(0, |digest| digest.0)
+    }
+
+    fn habits(&self) -> &'static Habits {
+        self.config.dialect().habits()
     }
 
     // ── time ──
@@ -362,6 +380,7 @@ impl World {
             self.note(|| words);
         }
         self.watch_input(number, &input);
+        self.note_blindness(number, &input);
         let Some(page) = self.tabs[tab].as_mut() else { return };
         let outputs = page.client.handle_input(now, input, View { disk: &mut self.disk, tab });
         self.perform(number, outputs);

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use chat_proto::io::{Input, NetError, Request, RequestId, Response, SocketEvent};
-use simulator::{Action, Connection, DEMO_DEPLOYMENT, Delivery};
+use simulator::{Action, Connection, Delivery};
 
 use super::{Arrival, BACKEND, Happening, ORIGIN, TOKEN_URL, World};
 
@@ -45,16 +45,19 @@ impl World {
 
     fn on_opened(&mut self, connection: Connection) {
         let Some(link) = self.network.of_connection(connection) else { return };
-        let (page, socket) = (link.page, link.socket);
+        let (page, socket, target) = (link.page, link.socket, link.target.clone());
         if let Some(until) = self.deferred_until(page) {
             return self.put_off(until, Happening::Opened(connection));
         }
-        let is_refused = self.is_offline
-            || self.backend.upgrade(self.true_wall(), connection, DEMO_DEPLOYMENT, Some(ORIGIN)).is_err();
+        let now = self.true_wall();
+        let is_refused = self.is_offline || self.backend.upgrade_to(now, connection, &target, Some(ORIGIN)).is_err();
         if is_refused {
             self.network.forget(connection);
             self.hand_in(page, Input::Socket(socket, SocketEvent::Closed { code: 1006 }));
         } else {
+            if let Some(link) = self.network.of_connection(connection) {
+                link.is_open = true;
+            }
             self.hand_in(page, Input::Socket(socket, SocketEvent::Opened));
         }
     }
@@ -85,12 +88,16 @@ impl World {
         if let Some(until) = self.deferred_until(page) {
             return self.put_off(until, Happening::ToPage(connection, arrival));
         }
+        if let Arrival::Frame(frame) = &arrival {
+            self.note_heard(page, frame);
+        }
         let event = match arrival {
             Arrival::Frame(frame) => match serde_json::from_str(&frame) {
                 Ok(frame) => SocketEvent::Frame(frame),
                 Err(_) => SocketEvent::Unreadable,
             },
             Arrival::Closed(code) => {
+                self.note_cut_short(connection);
                 self.network.forget(connection);
                 SocketEvent::Closed { code }
             }
@@ -105,7 +112,10 @@ impl World {
             let now = self.now;
             let connection = action.connection();
             let Some(link) = self.network.of_connection(connection) else { continue };
-            let at = link.arrival(now + wait);
+            let (at, page) = (link.arrival(now + wait), link.page);
+            if let Action::Send { frame, .. } = &action {
+                self.note_sent(page, frame);
+            }
             let arrival = match action {
                 Action::Send { frame, .. } => Arrival::Frame(frame),
                 Action::Close { code, .. } => Arrival::Closed(code),
@@ -124,7 +134,8 @@ impl World {
             return self.later(wait, Happening::Answer(page, id, Err(NetError::Failed)));
         }
         let (held, response) = if request.url == TOKEN_URL {
-            let answer = self.endpoint.answer(request);
+            let now = self.true_wall();
+            let answer = self.endpoint.answer(request, &mut self.backend, now);
             match answer.held {
                 Some(held) => (held, answer.response),
                 None => return self.later(timeout, never),
@@ -134,8 +145,13 @@ impl World {
                 return self.break_rule("I15", "something was asked elsewhere");
             };
             let mut asked = simulator::Request::get(target, ORIGIN);
+            if let Some(body) = &request.body {
+                asked.method = "POST".into();
+                asked.body = serde_json::to_string(body).unwrap_or_default();
+            }
             asked.headers.authorization.clone_from(&request.authorization);
             let answer = self.backend.request(self.true_wall(), &asked);
+            self.look();
             let held = match answer.delivery {
                 Delivery::Now => 0,
                 Delivery::After(span) => span,
@@ -156,6 +172,9 @@ impl World {
         if let Some(until) = self.deferred_until(page) {
             return self.put_off(until, Happening::Answer(page, id, result));
         }
+        // Who has lost the network hears no answer to what was posted.
+        let is_lost = self.is_offline && !self.habits().has_history;
+        let result = if is_lost { Err(NetError::Failed) } else { result };
         self.watch_answer(page, id, &result);
         self.hand_in(page, Input::Response(id, result));
     }

@@ -47,6 +47,9 @@ impl World {
         self.converge();
         if self.kind == Kind::Real {
             self.judge();
+            if !self.habits().has_history {
+                self.judge_gaps();
+            }
         }
     }
 
@@ -66,9 +69,10 @@ impl World {
         let minute = if busy > 30 || self.oracle.pending.len() > 5 { 60_000 } else { 0 };
         let waiting = minute + self.oracle.pending.len() as u64 * (1_200 + 2 * self.setting.latency.1);
         let line = if self.setting.gives_places { LINE } else { 0 };
-        let bound = CONVERGENCE + self.patience + waiting + line;
+        let bound = CONVERGENCE + self.patience + waiting + line + self.renewal_due();
         while self.breach.is_none() {
-            if self.is_converged() {
+            let is_right = self.is_converged();
+            if is_right && self.is_proven() {
                 if self.has_unread_records() {
                     // Storage could not be read when the page was loaded: the next page finds what is in it.
                     for tab in 0..self.tabs.len() {
@@ -107,6 +111,7 @@ impl World {
                     break;
                 }
             }
+            self.ask_for_proof(is_right, healed);
             self.run_for(1_000);
         }
     }
@@ -160,6 +165,9 @@ impl World {
             return format!("tab {}: {:?} is {:?}", page.tab, own.text, own.state);
         }
         let Some(expected) = self.transcript(page) else { return format!("tab {}: no session", page.tab) };
+        if !self.habits().has_history {
+            return self.gaps_of(page, &expected);
+        }
         let is_undecided =
             |text: &str| screen.own().any(|own| own.text == text && matches!(own.state, SendState::Unconfirmed { .. }));
         let mut expected: Vec<(u64, &str)> =
@@ -179,25 +187,67 @@ impl World {
     }
 
     /// What was said in the conversation that goes on, as the backend has it.
-    fn transcript(&self, page: &crate::page::Page) -> Option<Vec<Accepted>> {
-        let mut pages = std::iter::once(page).chain(self.tabs.iter().flatten());
-        let token = pages.find_map(|page| self.backend.token_of(self.network.connection_of_page(page.number)?))?;
+    pub(super) fn transcript(&self, page: &crate::page::Page) -> Option<Vec<Accepted>> {
+        let token = self.conversation_name(page)?;
         let session = self.backend.sessions().into_iter().find(|session| session.token == token)?;
-        let rows = self.backend.accepted_since(token, 0);
+        let rows = self.backend.accepted_since(&token, 0);
         let said = rows.filter(|row| row.conversation == session.conversation && row.kind == RowKind::Message);
         Some(said.collect())
+    }
+
+    /// As the backend calls it.
+    pub(super) fn conversation_name(&self, page: &crate::page::Page) -> Option<String> {
+        let mut pages = std::iter::once(page).chain(self.tabs.iter().flatten());
+        pages.find_map(|page| self.conversation_of(page)).map(str::to_owned)
+    }
+
+    /// How long it may take until a connection that died unnoticed is replaced, where nothing else would tell: until the next token.
+    fn renewal_due(&self) -> u64 {
+        if self.habits().has_history || self.habits().answers_probes {
+            return 0;
+        }
+        // Where one clock stood still and the other was set, no page can know how old its token is.
+        let is_knowable = self.stood_still == 0 || self.skew == 0;
+        let grants = self.tabs.iter().flatten().flat_map(|page| &page.record.grants);
+        let due = grants.map(|grant| grant.ends_at.saturating_sub(self.now)).max().unwrap_or(0);
+        due + if is_knowable { 0 } else { self.setting.life * 1_000 }
+    }
+
+    /// Every screen has shown a line that was said after all else was right: where nothing tells a dead connection from a quiet one, only
+    /// that proves it alive.
+    fn is_proven(&self) -> bool {
+        self.habits().has_history || self.proof.is_some() || !self.is_writable()
+    }
+
+    /// Has a line said by which the screens prove that they hear; where they do not, another one, rarer and rarer.
+    fn ask_for_proof(&mut self, is_right: bool, healed: u64) {
+        let is_due = match self.proof {
+            None => is_right,
+            Some((_, at)) => self.now - at > 5_000 + (self.now - healed) / 4,
+        };
+        if is_due && !self.habits().has_history && self.is_writable() {
+            self.proof = Some((self.agent_said, self.now));
+            self.agent_says();
+        }
+    }
+
+    /// An agent can say something.
+    fn is_writable(&self) -> bool {
+        self.backend.sessions().last().is_some_and(|session| session.live && !session.read_only)
     }
 
     /// Nothing is lost, and nothing that is shown is untrue.
     fn judge(&mut self) {
         let mut breach = None;
+        let acknowledges = self.habits().acknowledges;
         for page in self.tabs.iter().flatten() {
             for own in page.screen.own() {
                 let Some(message) = self.oracle.written.iter().find(|message| message.text == own.text) else {
                     continue;
                 };
+                let is_on_trust = !acknowledges && message.said.is_some() && !message.is_cut_short;
                 match own.state {
-                    SendState::Sent if message.accepted == 0 => {
+                    SendState::Sent if message.accepted == 0 && !is_on_trust => {
                         breach = Some(("T18b", format!("{:?} is shown as sent and was never accepted", own.text)));
                     }
                     SendState::Failed(why) if message.accepted > message.forgiven() => {
@@ -224,6 +274,8 @@ impl World {
         if let Some((rule, words)) = breach {
             self.break_rule(rule, words);
         }
+        let written = &self.oracle.written;
+        self.tally.on_trust += written.iter().filter(|it| it.is_on_trust && it.accepted == 0).count() as u64;
         let asked = self.tabs.iter().flatten().flat_map(|page| page.screen.own());
         self.tally.asked += asked.filter(|own| matches!(own.state, SendState::Unconfirmed { .. })).count() as u64;
     }

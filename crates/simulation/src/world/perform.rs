@@ -1,9 +1,9 @@
 //! What a page wants done is done, and each doing is held against the rules.
 
-use chat_proto::io::{Event, Output, Request, SocketId};
+use chat_proto::io::{Event, NetError, Output, Request, RequestId, SocketId};
 use chat_proto::json::Value;
 
-use super::{DEMO_DEPLOYMENT, Happening, TOKEN_URL, World, told_out};
+use super::{Happening, SOCKETS, TOKEN_URL, World, told_out};
 
 impl World {
     pub(super) fn perform(&mut self, number: u32, outputs: Vec<Output>) {
@@ -23,8 +23,9 @@ impl World {
                 }
                 Output::Request(id, request) => {
                     self.watch_request(number, id, &request);
+                    self.watch_post(number, &request);
                     let wait = self.one_way();
-                    self.later(wait, Happening::Ask(number, id, request));
+                    self.ask(wait, number, id, request);
                 }
                 Output::OpenSocket(id, url) => self.open_socket(number, id, &url),
                 Output::SendFrame(id, frame) => self.send_frame(number, id, &frame),
@@ -40,13 +41,23 @@ impl World {
         }
     }
 
+    /// A question sets out. What is posted counts, so that the time that it takes to get there is part of what it may take.
+    fn ask(&mut self, wait: u64, number: u32, id: RequestId, mut request: Request) {
+        if !self.habits().has_history {
+            if wait >= request.timeout {
+                return self.later(request.timeout, Happening::Answer(number, id, Err(NetError::Timeout)));
+            }
+            request.timeout -= wait;
+        }
+        self.later(wait, Happening::Ask(number, id, request));
+    }
+
     fn open_socket(&mut self, number: u32, id: SocketId, url: &str) {
         self.watch_open(number);
-        if url != format!("ws://127.0.0.1:9000/v1?deploymentId={DEMO_DEPLOYMENT}") {
-            self.break_rule("I15", format!("a socket to {url}"));
-        }
+        self.watch_address(url);
         self.tally.sockets += 1;
-        let connection = self.network.add(number, id);
+        let connection = self.network.add(number, id, url.strip_prefix(SOCKETS).unwrap_or_default());
+        self.watch_second(number);
         let wait = self.one_way();
         self.later(wait, Happening::Opened(connection));
     }
@@ -71,7 +82,9 @@ impl World {
         }
         let Some(link) = self.network.of_socket(number, id) else { return };
         let (connection, at, is_dead) = (link.connection, link.departure(now + 1), link.is_dead);
+        self.note_closed(number, connection, is_dead);
         self.network.forget(connection);
+        self.watch_second(number);
         self.forget_stragglers(connection);
         // The other end of a dead wire notices much later.
         let late = if is_dead { 20_000 } else { 0 };

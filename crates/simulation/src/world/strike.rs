@@ -56,7 +56,8 @@ impl World {
     }
 
     fn write(&mut self, page: u32, long: bool) {
-        let text = self.oracle.write(page, long);
+        let tab = self.page(page).map_or(0, |page| page.tab);
+        let text = self.oracle.write(page, tab, long);
         self.tally.messages += 1;
         let failures = self.disk.failures;
         self.say(page, Command::Send(text.clone()));
@@ -86,6 +87,7 @@ impl World {
             if let Some(message) = self.oracle.of_text(&text) {
                 // A message that failed was certainly not taken; only of a doubtful one may there be two.
                 message.retries += u32::from(is_doubtful);
+                message.is_doubtful = false;
                 message.was_held_up = true;
             }
             self.say(page, Command::Retry(id));
@@ -116,7 +118,8 @@ impl World {
         }
     }
 
-    fn agent_says(&mut self) {
+    pub(super) fn agent_says(&mut self) {
+        self.watch_being_online();
         // Rows of one millisecond have no order but that of their arrival, which the weather disturbs.
         self.run_for(1);
         let text = format!("agent {}", self.agent_said);

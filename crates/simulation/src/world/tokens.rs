@@ -83,6 +83,7 @@ impl World {
         if wants_new || self.setting.gives_places {
             return;
         }
+        let most = if self.habits().spends_tokens { usize::MAX } else { 2 };
         let Some(Page { record, .. }) = self.page(number) else { return };
         if record.is_place_unknown && is_connecting(request) {
             return;
@@ -90,9 +91,11 @@ impl World {
         if record.content.is_some_and(|(until, with)| now < until && with == clocks) {
             let lost_at = record.lost_at;
             record.forced.retain(|at| at + SPAN > lost_at);
+            // Where a token is good for one connection, each loss needs another one, but no loss two.
+            let is_twice = most > 2 && record.forced.last() == Some(&lost_at);
             record.forced.push(lost_at);
             let times = record.forced.len();
-            if times > 2 {
+            if times > most || is_twice {
                 self.break_rule("I11", format!("{times} renewals forced in ten minutes"));
             }
         }

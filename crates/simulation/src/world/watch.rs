@@ -8,9 +8,11 @@ use chat_proto::message::{Content, Item, SendState};
 use chat_proto::phase::{ConnectionStatus, is_allowed};
 
 use super::World;
+use super::wires::HEARD_OUT;
 use crate::client::Kind;
 use crate::oracle::Written;
 use crate::page::{Page, Place};
+use crate::wire;
 
 /// How many timers may fire at one instant in one page before we call it spinning.
 const SPIN: u32 = 20;
@@ -129,12 +131,18 @@ impl World {
 
     pub(super) fn watch_input(&mut self, number: u32, input: &Input) {
         let mono = self.mono();
+        let sockets = self.network.of_page(number).count();
+        let (has_another, is_second) = (sockets > 0, sockets > 1);
+        self.watch_second(number);
         let Some(page) = self.page(number) else { return };
         match input {
+            // One of two may go at any time.
+            Input::Socket(_, SocketEvent::Closed { .. }) if has_another => {}
             Input::Socket(_, SocketEvent::Closed { .. }) => {
                 (page.record.closed_at, page.record.lost_at) = (Some(mono), mono);
             }
-            Input::Socket(_, SocketEvent::Opened) if page.record.place != Place::Free => {
+            // One that is to take another's place needs none in line.
+            Input::Socket(_, SocketEvent::Opened) if page.record.place != Place::Free && !is_second => {
                 page.record.place = Place::Used;
             }
             Input::Socket(..) | Input::Response(..) | Input::Minted(..) | Input::Timeout | Input::Hidden => {}
@@ -145,10 +153,14 @@ impl World {
             page.record.begins_to_lead();
         }
         let allowed = 15_000 + page.lag + page.throttle;
-        if let Some((_, since)) = page.record.sending
+        let (two_since, sending, is_leader) = (page.record.two_since, page.record.sending, page.client.is_leader());
+        if two_since.is_some_and(|since| mono > since + allowed + HEARD_OUT) && *input == Input::Timeout {
+            self.break_rule("I3", "two sockets for longer than one needs to take the other's place");
+        }
+        if let Some((_, since)) = sending
             && mono > since + allowed
             && *input == Input::Timeout
-            && page.client.is_leader()
+            && is_leader
         {
             self.break_rule("T18a", format!("a message is shown as being sent for {} ms", mono - since));
         }
@@ -180,9 +192,12 @@ impl World {
         let (now, has_endpoint) = (self.clocks(), self.setting.has_endpoint);
         let (true_now, clocks) = (self.now, (self.stood_still, self.skew));
         self.watch_follower(number, "a socket was opened");
-        let own = self.network.connection_of_page(number).is_some();
+        // Where nobody is to notice that a token is renewed, the next socket is there before the last one goes.
+        let own = self.network.of_page(number).count();
+        let is_second = own > 0;
+        let own = own > usize::from(self.replaces());
         let others = self.tabs.iter().flatten().filter(|page| page.number != number && self.is_responsible(page));
-        let others = others.filter(|page| self.network.connection_of_page(page.number).is_some()).count();
+        let others = others.filter(|page| self.network.of_page(page.number).next().is_some()).count();
         if own || others > 0 && self.setting.has_locks && !self.lock.is_robbed(number) {
             self.break_rule("I3", "two sockets at once");
         }
@@ -196,7 +211,9 @@ impl World {
         if has_endpoint && is_dead && self.kind == Kind::Real {
             self.break_rule("I1", "a socket was opened without a token that lives");
         }
-        self.watch_place(place);
+        if !is_second {
+            self.watch_place(place);
+        }
         // I12: never at once after a close, unless something hastens it.
         if let Some(at) = closed_at.filter(|at| now.mono.0 < at + 100) {
             self.break_rule("I12", format!("a socket was opened {} ms after a close", now.mono.0 - at));
@@ -207,31 +224,35 @@ impl World {
     pub(super) fn watch_frame(&mut self, number: u32, id: SocketId, frame: &Value) {
         self.watch_follower(number, "a frame was sent");
         let (mono, now) = (self.mono(), self.now);
-        let message = frame.at("message");
-        let text = message.at("text").as_str().filter(|_| message.at("type").as_str() == Some("Text"));
-        let is_typing =
-            message.at("events").elements().iter().any(|event| matches!(event.at("typing"), Value::Object(_)));
+        let dialect = self.setting.dialect;
+        self.watch_spending(frame);
         let Some(link) = self.network.of_socket(number, id) else {
             return self.break_rule("I3", "a frame for a socket that is gone");
         };
         link.sent.retain(|at| now - at < 60_000);
         link.sent.push(now);
-        let frames = link.sent.len();
+        let (frames, connection) = (link.sent.len(), link.connection);
         if frames > 60 {
             self.break_rule("I16", format!("{frames} frames in a minute"));
         }
-        if let Some(text) = text.filter(|_| frame.at("action").as_str() == Some("onMessage")) {
+        if let Some(text) = wire::text_of(dialect, frame) {
             self.watch_text(number, mono, text);
+            self.note_said(text, connection);
         }
-        let Some(page) = self.page(number).filter(|_| is_typing) else { return };
+        let Some(page) = self.page(number).filter(|_| wire::is_typing(dialect, frame)) else { return };
         let too_soon = page.record.last_typing_at.replace(mono).is_some_and(|at| mono < at + 5_000);
         if too_soon {
             self.break_rule("I16", "two signs of typing within five seconds");
         }
     }
 
-    fn watch_text(&mut self, number: u32, mono: u64, text: &str) {
+    pub(super) fn watch_text(&mut self, number: u32, mono: u64, text: &str) {
         self.tally.texts += 1;
+        let has_history = self.habits().has_history;
+        let is_doubtful = |message: &mut Written| message.is_doubtful && message.forgiven() == 0;
+        if !has_history && self.oracle.of_text(text).is_some_and(is_doubtful) {
+            self.break_rule("I6", format!("{text:?} is sent again, and nobody knows whether it was taken"));
+        }
         let again = self.oracle.of_text(text).is_some_and(|message| message.accepted > message.forgiven());
         if again {
             self.break_rule("I6", format!("{text:?} is sent again, though it was taken"));
@@ -246,7 +267,7 @@ impl World {
 
     /// I15: no token and no text in anything that is logged or asked for.
     pub(super) fn watch_secrets(&mut self, words: &str) {
-        if ["visitor ", "granted-", "own-"].iter().any(|secret| words.contains(secret)) {
+        if ["visitor ", "granted-", "own-", "token=guest-"].iter().any(|secret| words.contains(secret)) {
             self.break_rule("I15", format!("a secret in {words:?}"));
         }
     }
@@ -267,7 +288,10 @@ impl World {
             Event::Status(ConnectionStatus::Refused | ConnectionStatus::Misconfigured, _) if self.problems == 0 => {
                 self.break_rule("I19", "an end without a reason");
             }
-            Event::Status(ConnectionStatus::Online, _) => self.tally.connections += 1,
+            Event::Status(ConnectionStatus::Online, _) => {
+                self.tally.connections += 1;
+                self.note_return(number);
+            }
             _ => {}
         }
     }
@@ -277,7 +301,7 @@ impl World {
         if self.kind != Kind::Real {
             return;
         }
-        let mono = self.mono();
+        let (mono, acknowledges) = (self.mono(), self.habits().acknowledges);
         let Some(page) = self.tabs.iter_mut().flatten().find(|page| page.number == number) else { return };
         let mut sending = None;
         let mut waiting = 0;
@@ -307,14 +331,19 @@ impl World {
                 SendState::Failed(_) | SendState::Unconfirmed { ask: true } => {
                     if let Some(message) = self.oracle.of_text(&own.text) {
                         message.was_held_up = true;
+                        message.is_doubtful |= matches!(own.state, SendState::Unconfirmed { .. });
                     }
                 }
                 SendState::Unconfirmed { ask: false } => {
                     if let Some(message) = self.oracle.of_text(&own.text) {
+                        message.is_doubtful = true;
                         self.tally.unconfirmed += u64::from(!core::mem::replace(&mut message.was_unconfirmed, true));
                     }
                 }
                 SendState::Sent => {
+                    if !acknowledges {
+                        self.oracle.trust(&own.text);
+                    }
                     let is_same = |other: &&Item| match &other.content {
                         Content::Inbound(other) => own.id.is_some() && other.id == own.id,
                         Content::Outbound(_) | Content::Notice(_) => false,
