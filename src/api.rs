@@ -18,6 +18,7 @@
 //! | `message` | `{id?, direction, text, time, author?, state?}` | a message was said just now; not for one from history |
 //! | `status` | `{status, nextTryIn?}` | the connection's state, or the seconds to the next attempt, changed |
 //! | `unread` | `{count}` | so many messages came since the panel was last seen open |
+//! | `queue` | `{position, waitSeconds?}` | the visitor's place in the line for an agent, on wires that tell it; 0 when an agent is there |
 //! | `error` | `{kind, cause?, code?, message?}` | something that a developer wants to know; the widget goes on by itself where it can |
 //!
 //! `direction` is `"inbound"` for the visitor's messages and `"outbound"` for an agent's or a bot's; `time` is an ISO 8601 string in UTC;

@@ -107,6 +107,8 @@ impl ChatStore {
             Event::Full(is_full) => set(self.is_full, is_full),
             Event::Panel(is_open) => set(self.is_open, is_open),
             // For developers, by the page's own `error` event; the visitor reads the status, and what to do.
+            #[cfg(feature = "wires")]
+            Event::Queue { .. } => {}
             Event::Problem(_) => {}
         }
     }

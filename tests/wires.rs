@@ -79,6 +79,19 @@ fn an_agent_who_types_is_seen_to() {
     }
 }
 
+#[test]
+fn a_page_hears_of_the_visitor_s_place_in_line_where_the_wire_tells_it() {
+    for dialect in ["guest-sessions", "guest-webchat"] {
+        let mut rig = on(dialect);
+        rig.send("one");
+        rig.run_for(3_000);
+        let token = rig.token();
+        rig.backend_does(|backend, now| backend.queue(now, &token, 3, 40));
+        rig.run_for(500);
+        assert_eq!(rig.places, [(3, Some(40))], "{dialect}");
+    }
+}
+
 /// Over an hour of tokens that live a minute, with a message every twenty seconds.
 #[test]
 fn nobody_notices_that_tokens_are_renewed() {

@@ -18,7 +18,7 @@
   const life = new AbortController(); // whatever must end with the widget hangs on its signal
   const { signal } = life;
   const calls = []; // said by the page or the visitor, not yet heard by the widget
-  const listeners = { __proto__: null, message: new Set(), status: new Set(), unread: new Set(), error: new Set() };
+  const listeners = { __proto__: null, message: new Set(), status: new Set(), unread: new Set(), queue: new Set(), error: new Set() };
   let status; // the latest, in an array, for those who subscribe late
   let named; // the cause that stands in the console
   let loading; // the promise of the widget, from the first wish for it on

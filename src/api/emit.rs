@@ -28,6 +28,10 @@ impl Emitter {
             Event::Said(item) => self.message(item),
             Event::Status(status, _) => self.status(*status),
             Event::Unread(count) => self.emit("unread", &[("count", (*count).into())]),
+            #[cfg(feature = "wires")]
+            Event::Queue { position, wait } => {
+                self.emit("queue", &[("position", (*position).into()), ("waitSeconds", (*wait).into())]);
+            }
             Event::Problem(problem) => {
                 // What has happened is in these words; sentences would cost the bundle more than they say.
                 self.error(problem.word(), problem.cause(), problem.code(), None);

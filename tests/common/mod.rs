@@ -90,6 +90,8 @@ pub struct Rig {
     pub agent_types: bool,
     pub said: Vec<Item>,
     pub problems: Vec<Problem>,
+    /// The places in line for an agent that were told, with the estimate of the wait.
+    pub places: Vec<(u32, Option<u32>)>,
     pub draft: Option<String>,
     /// The composer holds back what is written.
     pub is_full: bool,
@@ -181,6 +183,7 @@ impl Rig {
             agent_types: false,
             said: Vec::new(),
             problems: Vec::new(),
+            places: Vec::new(),
             draft: None,
             is_full: false,
             reopened: false,
@@ -648,6 +651,7 @@ impl Rig {
             Event::Draft(text) => self.draft = Some(text),
             Event::Full(is_full) => self.is_full = is_full,
             Event::Panel(is_open) => self.reopened = is_open,
+            Event::Queue { position, wait } => self.places.push((position, wait)),
             Event::Problem(problem) => self.problems.push(problem),
         }
     }

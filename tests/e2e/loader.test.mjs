@@ -458,7 +458,7 @@ test("what makes no sense is answered by a warning that names what does", async 
   await say("on", "message", "not a function");
   assert.equal(warnings().length, 6);
   assert.match(warnings()[0], /\("opne"\) is unknown, known are: open, close, send, on, diagnose, destroy/);
-  assert.match(warnings()[4], /one of: message, status, unread, error/);
+  assert.match(warnings()[4], /one of: message, status, unread, queue, error/);
   assert.deepEqual(bundleAsked(), []);
 });
 

@@ -94,3 +94,21 @@ test("a scope that is missing is told as a cause, and the message is kept", asyn
   await until("a cause to be told", 4 * PATIENCE, async () => (await visitor.page.evaluate(() => globalThis.causes)).some(Boolean));
   await visitor.sentMessage("Hello", "queued").waitFor();
 });
+
+test("a page hears of the visitor's place in line, for its analytics", async (t) => {
+  const site = await openSite(t, { dialect: "guest-sessions", agent: false });
+  const visitor = await site.visit();
+  await visitor.page.evaluate(() => {
+    globalThis.places = [];
+    globalThis.GuestChat("on", "queue", (place) => globalThis.places.push(place));
+  });
+  await visitor.open();
+  await visitor.status("online");
+  await visitor.send("Hello");
+  await visitor.sentMessage("Hello", "sent").waitFor();
+  await site.agent({ action: "queue", position: 3, waitSeconds: 40 });
+  await site.agent({ action: "queue", position: 0 });
+  const heard = () => visitor.page.evaluate(() => globalThis.places);
+  await until("both places to be told", PATIENCE, async () => (await heard()).length === 2);
+  assert.deepEqual(await heard(), [{ position: 3, waitSeconds: 40 }, { position: 0, waitSeconds: 0 }]);
+});

@@ -239,6 +239,9 @@ pub enum ServerEvent {
         /// For how long at most; `None` if the backend does not say. Zero: stopped.
         lasts: Option<Millis>,
     },
+    /// The visitor's place in the line for an agent, and the estimate of the wait in seconds.
+    #[cfg(feature = "wires")]
+    Queue(u32, Option<u32>),
     /// A probe was answered.
     ProbeAnswered,
     /// What opens the history.

@@ -169,6 +169,15 @@ pub enum Event {
     Full(bool),
     /// The panel is to be open, or closed: it was so before a reload, or is so in another tab.
     Panel(bool),
+    /// The visitor's place in the line for an agent, where the backend tells it. Told in the tab that leads, so that a page which counts
+    /// them counts each once.
+    #[cfg(feature = "wires")]
+    Queue {
+        /// How many are before the visitor, and the visitor; 0 when an agent has taken the conversation.
+        position: u32,
+        /// The backend's estimate, in seconds, if it has one.
+        wait: Option<u32>,
+    },
     /// Something went wrong that a developer wants to know. Never holds a token or message text.
     Problem(Problem),
 }

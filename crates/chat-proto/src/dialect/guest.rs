@@ -49,6 +49,7 @@ pub(super) fn heard(word: &str, frame: &Value, sender: &Value, text: &str) -> Ve
     match word {
         "message" => said(frame, sender, text).into_iter().collect(),
         "typing" => vec![typing(frame)],
+        "queue" => place_in_line(frame).into_iter().collect(),
         "error" => refused(frame, "id"),
         "ended" | "closed" => vec![ended()],
         _ => Vec::new(),
@@ -86,6 +87,11 @@ pub(super) fn ended() -> ServerEvent {
 /// What comes back of a sign that somebody types.
 pub(super) fn typing(frame: &Value) -> ServerEvent {
     ServerEvent::Typing { lasts: frame.at("durationMs").as_u64() }
+}
+
+fn place_in_line(frame: &Value) -> Option<ServerEvent> {
+    let number = |name| frame.at(name).as_u64().and_then(|number| u32::try_from(number).ok());
+    Some(ServerEvent::Queue(number("position")?, number("waitSeconds")))
 }
 
 /// A refusal that names an HTTP status, and what it is about under this name.

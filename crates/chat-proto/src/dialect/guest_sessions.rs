@@ -32,7 +32,6 @@ impl Dialect for GuestSessions {
     }
 
     fn decode_frame(&self, frame: &Value) -> Result<Vec<ServerEvent>, NotOurs> {
-        // A place in the queue is skipped: there is nobody yet who would show it.
         Ok(guest::heard(frame.at("type").as_str().ok_or(NotOurs)?, frame, frame.at("sender"), "content"))
     }
 }
@@ -56,10 +55,13 @@ mod tests {
     }
 
     #[test]
-    fn messages_are_heard_and_a_place_in_the_queue_is_none() {
+    fn messages_are_heard_and_places_in_the_queue() {
         let said = r#"{"type":"message","id":"r-1","sender":{"role":"agent","name":"Ada"},"content":"hello","timestamp":"2026-10-05T09:00:00.120Z"}"#;
         assert_eq!(WIRE.hears(said), from_agent("r-1"));
-        assert_eq!(WIRE.hears(r#"{"type":"queue","position":3,"waitSeconds":40}"#), []);
+        let queue = r#"{"type":"queue","position":3,"waitSeconds":40}"#;
+        assert_eq!(WIRE.hears(queue), [ServerEvent::Queue(3, Some(40))]);
+        assert_eq!(WIRE.hears(r#"{"type":"queue","position":0}"#), [ServerEvent::Queue(0, None)]);
+        assert_eq!(WIRE.hears(r#"{"type":"queue","position":-1}"#), []);
         assert_eq!(WIRE.hears(r#"{"type":"ended"}"#), [guest::ended()]);
     }
 }

@@ -38,6 +38,8 @@ impl Session {
             ServerEvent::ProbeAnswered => {}
             ServerEvent::HistoryKey(key) => self.on_history_key(now, key),
             ServerEvent::Refused { about, refusal, code } => self.on_server_refusal(now, &about, refusal, code),
+            #[cfg(feature = "wires")]
+            ServerEvent::Queue(position, wait) => self.tell(Event::Queue { position, wait }),
             ServerEvent::TakenOver => self.stop(now, Phase::Evicted),
             ServerEvent::Expired | ServerEvent::LoggedOut => self.on_expired(now),
             ServerEvent::Cleared => self.on_cleared(now),

@@ -52,8 +52,7 @@ impl Tab {
                 Output::Event(event) => {
                     self.screen.apply(&event);
                     is_changed |= matches!(event, Event::Timeline(_));
-                    // What went wrong is told by the tab in which it did.
-                    if !matches!(event, Event::Problem(_)) {
+                    if post::is_for_all(&event) {
                         events.push(post::event(&event));
                     }
                     self.out.push(Output::Event(event));

@@ -176,8 +176,18 @@ pub(super) fn event(event: &Event) -> Value {
         Event::Draft(text) => list("draft", &mut [text.as_str().into()]),
         Event::Full(is) => list("full", &mut [(*is).into()]),
         Event::Panel(is) => list("panel", &mut [(*is).into()]),
-        // Told where it happened.
+        #[cfg(feature = "wires")]
+        Event::Queue { .. } => Value::Null,
         Event::Problem(_) => Value::Null,
+    }
+}
+
+/// What went wrong is told by the tab in which it did, and what a page counts is to be counted once.
+pub(super) fn is_for_all(event: &Event) -> bool {
+    match event {
+        #[cfg(feature = "wires")]
+        Event::Queue { .. } => false,
+        event => !matches!(event, Event::Problem(_)),
     }
 }
 

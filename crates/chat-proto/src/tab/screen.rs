@@ -56,6 +56,8 @@ impl Screen {
             Event::Draft(text) => self.draft.clone_from(text),
             Event::Full(is) => self.is_full = *is,
             Event::Panel(is) => self.is_open = *is,
+            #[cfg(feature = "wires")]
+            Event::Queue { .. } => {}
             Event::Said(_) | Event::Problem(_) => {}
         }
         true
