@@ -164,7 +164,7 @@ impl Shell {
 
     /// The name of lock and channel. Its number is to be raised when tabs of an older build would not understand what is posted.
     fn name(&self) -> String {
-        String::from("guest-chat:") + &self.config.deployment_id + ":1"
+        self.config.name_in_browser() + ":1"
     }
 
     /// A visit ends: everything that it held is let go of. What was said and not yet heard is kept for the next.

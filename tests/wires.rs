@@ -272,6 +272,33 @@ fn a_reading_socket_that_has_died_unnoticed_is_replaced_with_the_next_token() {
     assert!(rig.screen().contains(&("heard again".into(), "agent")), "{:?}", rig.screen());
 }
 
+/// The backend has forgotten it, say: the next token is of another conversation. At every moment of the renewal something is written.
+#[test]
+fn a_token_of_another_conversation_costs_nothing_that_is_written() {
+    for dialect in FIVE {
+        for offset in (0..500).step_by(20) {
+            let mut rig = with_tokens_of(dialect, 30);
+            rig.send("text 0");
+            rig.run_for(3_000 + offset);
+            let before = rig.token();
+            rig.mint.forget();
+            let mut written = vec!["text 0".to_owned()];
+            while rig.token() == before || written.len() % 10 != 0 {
+                let text = format!("text {}", written.len());
+                rig.send(&text);
+                written.push(text);
+                rig.run_for(1_500);
+            }
+            rig.run_for(120_000);
+            assert!(rig.screen().iter().all(|(_, state)| *state == "sent"), "{dialect} {offset}: {:?}", rig.screen());
+            let accepted = [rig.accepted_of(&before), rig.accepted()].concat();
+            assert_eq!(accepted, written, "{dialect} {offset}");
+            // One beside the renewals at most: none of them has to be forced because of it.
+            assert!(rig.endpoint.requests() <= 8, "{dialect} {offset}: {}", rig.endpoint.requests());
+        }
+    }
+}
+
 // ── each thread's own failure ──
 
 /// A: the token has expired between handshake and POST. It is renewed once, and the message goes with the new one.

@@ -21,9 +21,17 @@ const CLIENT: &str = "Basic ZGVtby1jbGllbnQ6ZGVtby1zZWNyZXQ=";
 pub struct Mint {
     /// The visitor's ids, as the endpoint keeps them in its cookie.
     ids: BTreeMap<&'static str, String>,
+    /// They were others before.
+    pub has_forgotten: bool,
 }
 
 impl Mint {
+    /// The conversation is not known any more, or its cookie is gone.
+    pub fn forget(&mut self) {
+        self.ids.clear();
+        self.has_forgotten = true;
+    }
+
     /// A new token, and its life in seconds. With `is_new` it is for a new conversation.
     pub fn grant(&mut self, backend: &mut Backend, now: u64, dialect: &str, is_new: bool) -> (Value, u64) {
         if is_new {

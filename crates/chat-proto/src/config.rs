@@ -68,6 +68,17 @@ impl Config {
         if let [only] = DIALECTS { *only } else { self.dialect }
     }
 
+    /// Below this name the browser keeps what belongs to the deployment, and its tabs find each other. Ids and lines of one wire mean nothing
+    /// on another.
+    pub fn name_in_browser(&self) -> String {
+        let mut name = String::from("guest-chat:") + &self.deployment_id;
+        let habits = self.dialect().habits();
+        if habits != DIALECTS[0].habits() {
+            name = name + ":" + habits.name;
+        }
+        name
+    }
+
     /// Checks the settings. On failure every bad attribute is named, in the order of their documentation.
     pub fn new(settings: &Settings) -> Result<Self, Vec<FieldError>> {
         let mut errors = Vec::new();
@@ -184,7 +195,7 @@ fn unknown_region() -> FieldError {
 }
 
 fn is_identifier(text: &str) -> bool {
-    text.len() <= 128 && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+    text.len() <= 64 && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
 }
 
 fn is_host_name(text: &str) -> bool {
@@ -302,6 +313,23 @@ mod tests {
     }
 
     #[test]
+    fn what_is_kept_of_one_wire_is_not_found_on_another() {
+        let names = ["web-messaging", "guest-sessions", "guest-webchat"].map(|dialect| {
+            let settings = Settings { dialect: Some(dialect.into()), ..settings() };
+            Config::new(&settings).unwrap().name_in_browser()
+        });
+        let id = "9b1dc0de-1234-4abc-8def-0123456789ab";
+        assert_eq!(
+            names,
+            [
+                format!("guest-chat:{id}"),
+                format!("guest-chat:{id}:guest-sessions"),
+                format!("guest-chat:{id}:guest-webchat")
+            ]
+        );
+    }
+
+    #[test]
     fn a_dialect_that_is_none_and_a_token_that_nobody_grants_are_named() {
         let wrong = Settings { dialect: Some("webchat".into()), ..settings() };
         let errors = Config::new(&wrong).unwrap_err();
@@ -374,9 +402,8 @@ mod tests {
     }
 
     #[test]
-    fn an_id_is_of_letters_digits_and_hyphens_and_no_longer_than_128() {
-        for (id, is_fit) in
-            [("a".repeat(128), true), ("a".repeat(129), false), ("a_b".into(), false), ("-".into(), true)]
+    fn an_id_is_of_letters_digits_and_hyphens_and_no_longer_than_64() {
+        for (id, is_fit) in [("a".repeat(64), true), ("a".repeat(65), false), ("a_b".into(), false), ("-".into(), true)]
         {
             let settings = Settings { deployment_id: Some(id.clone()), ..settings() };
             assert_eq!(Config::new(&settings).is_ok(), is_fit, "{id}");

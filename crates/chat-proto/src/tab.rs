@@ -165,7 +165,7 @@ impl Tab {
     /// A tab that has said nothing yet. `seed` must come from a source of real randomness, and be another one for every tab.
     pub fn new(config: Config, seed: u64) -> Self {
         let mut random = Random::new(seed);
-        let shared = String::from("guest-chat:") + &config.deployment_id;
+        let shared = config.name_in_browser();
         let below = |name| shared.clone() + name;
         Self {
             keys: Keys {

@@ -60,6 +60,10 @@ impl Dialect for ExternalContacts {
     }
 
     fn decode_sent(&self, response: &Response) -> Result<(Option<MessageId>, Option<Timestamp>), Refusal> {
+        // The contact is not the token's: what was greeted on the socket and what the endpoint mints have come apart.
+        if response.status == 409 {
+            return Err(Refusal::Unknown);
+        }
         guest::sent(response)
     }
 }
@@ -117,6 +121,7 @@ mod tests {
         assert_eq!(answer(200, r#"{"id":"r-2","timestamp":"2026-10-05T09:00:00.120Z"}"#), Ok(taken));
         assert_eq!(answer(202, ""), Ok((None, None)), "taken is taken");
         assert_eq!(answer(401, ""), Err(Refusal::Unauthorized));
+        assert_eq!(answer(409, ""), Err(Refusal::Unknown), "of another contact");
         assert_eq!(answer(429, ""), Err(Refusal::RateLimited(Some(3_000))));
     }
 }

@@ -230,6 +230,10 @@ impl Session {
         let (Some(socket), Some(grant)) = (self.phase.accepted(), &self.grant) else { return };
         match self.habits().renewal {
             Renewal::Later => {}
+            // The endpoint had to begin another conversation, and this connection is of the old one.
+            Renewal::InPlace if is_other(&grant.speaker().conversation, &self.speaker.conversation) => {
+                self.replace_socket(now);
+            }
             Renewal::InPlace => {
                 self.speaker.token = grant.token().into();
                 self.say(socket, &ClientOp::Renew);
@@ -367,4 +371,9 @@ impl Session {
         self.grant = Some(Grant::own(token));
         self.supply.wants_new = false;
     }
+}
+
+/// Whether the grant names a conversation, and another one.
+fn is_other(granted: &str, present: &str) -> bool {
+    !granted.is_empty() && granted != present
 }
