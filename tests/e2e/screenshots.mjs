@@ -118,6 +118,24 @@ for (const [screen, size] of Object.entries(SCREENS)) {
       }
     });
 
+    test(`${screen}, ${colorScheme}, a wire without history`, async (t) => {
+      const site = await openSite(t, { agent: false, dialect: "guest-webchat" });
+      const visitor = await site.visit({ profile, body: SHOP });
+      await visitor.open();
+      await visitor.status("online");
+      await write(visitor, "Hello, is the Lauv tent in stock in green?");
+      await say(site, visitor, "Let me see, one moment.");
+      await site.agent({ action: "close-all", code: 1001 });
+      await visitor.page.getByText("may be missing").waitFor();
+      await visitor.status("online");
+      await say(site, visitor, "So that would be Friday, then.");
+      await site.fault({ on: { request: "text" }, effect: { drop: { cut: "afterAccept" } } });
+      await visitor.send("Friday is fine, please send it");
+      await visitor.sentMessage("Friday", "unconfirmed").getByRole("button").first().waitFor({ timeout: LONG });
+      await visitor.status("online");
+      await take(visitor, `${screen}-${colorScheme}-gap`);
+    });
+
     test(`${screen}, ${colorScheme}, misconfigured`, async (t) => {
       const site = await openSite(t, { agent: false });
       const visitor = await site.visit({ profile, body: SHOP, attributes: { region: "ireland", "token-url": "https://elsewhere.example/token" } });
