@@ -126,7 +126,10 @@ impl Config {
 
         let socket_url = given(&settings.socket_url);
         if socket_url.as_deref().is_some_and(|url| !is_socket_url(url)) {
-            errors.push(error("data-socket-url", "is none; wss://, a host and a path, without a query"));
+            errors.push(error(
+                "data-socket-url",
+                "is none; wss://, a host and a path without a query, perhaps with {conversationId} or {guestId} in it",
+            ));
         } else if socket_url.is_none() && endpoint.is_none() && habits.host.is_none() {
             errors.push(error(
                 "data-socket-url",
@@ -241,6 +244,8 @@ fn is_socket_url(url: &str) -> bool {
     matches!(scheme, "ws" | "wss")
         && origin_of(&format!("http://{host}")).is_some()
         && path.bytes().all(|b| b.is_ascii_graphic() && b != b'?' && b != b'#')
+        // The names of ids, and nothing else that wants to be replaced.
+        && path.split('{').skip(1).all(|rest| rest.starts_with("conversationId}") || rest.starts_with("guestId}"))
 }
 
 fn is_below(url: &str, origin: &str) -> bool {
@@ -349,6 +354,8 @@ mod tests {
             "wss:/a.example",
             "a.example",
             "wss://a.example/ü",
+            "wss://a.example/{id}",
+            "wss://a.example/{guestId}/{",
         ] {
             let settings = Settings { socket_url: Some(url.into()), ..settings() };
             assert_eq!(bad_fields(&settings), ["data-socket-url"], "{url}");

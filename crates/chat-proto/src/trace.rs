@@ -22,7 +22,7 @@ impl Tracing {
     /// A request that carries `traceparent` to another origin is asked about beforehand and fails where that does not allow it (CORS), so
     /// nobody else is told.
     pub(crate) fn read(listed: &str, page_origin: &str) -> Option<Self> {
-        let origins = [page_origin, " ", listed].concat().to_ascii_lowercase();
+        let origins = (String::from(page_origin) + " " + listed).to_ascii_lowercase();
         listed.split_ascii_whitespace().all(|origin| origin_of(origin).is_some()).then_some(Self { origins })
     }
 

@@ -28,8 +28,8 @@ impl Dialect for ConversationSocket {
         &HABITS
     }
 
-    fn socket_url(&self, config: &Config, _: &Speaker) -> String {
-        config.socket_url.clone()
+    fn socket_url(&self, config: &Config, speaker: &Speaker) -> String {
+        guest::address(config, speaker)
     }
 
     fn encode(&self, _: &Config, speaker: &Speaker, _: &str, op: &ClientOp<'_>) -> Option<Wire> {

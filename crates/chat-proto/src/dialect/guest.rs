@@ -26,6 +26,19 @@ pub(super) const HABITS: Habits = Habits {
     has_own_tokens: false,
 };
 
+/// The socket's address. Some that are told of have an id in their path, and a page writes its name there.
+pub(super) fn address(config: &Config, speaker: &Speaker) -> String {
+    let mut url = String::new();
+    for part in config.socket_url.split_inclusive(['{', '}']) {
+        url += match part {
+            "conversationId}" => &speaker.conversation,
+            "guestId}" => &speaker.guest,
+            part => part.strip_suffix('{').unwrap_or(part),
+        };
+    }
+    url
+}
+
 /// The socket's address with the token in it. What may stand in a query stands there as it is (RFC 3986, 3.4); the rest is escaped.
 pub(super) fn with_token(config: &Config, speaker: &Speaker) -> String {
     let mut url = format!("{}?token=", config.socket_url);

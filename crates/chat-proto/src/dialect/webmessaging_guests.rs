@@ -26,15 +26,8 @@ impl Dialect for WebmessagingGuests {
         &HABITS
     }
 
-    /// Some addresses that are told of have an id in their path.
     fn socket_url(&self, config: &Config, speaker: &Speaker) -> String {
-        let mut url = config.socket_url.clone();
-        for (name, id) in [("{conversationId}", &speaker.conversation), ("{guestId}", &speaker.guest)] {
-            if let Some((before, after)) = url.split_once(name) {
-                url = [before, id, after].concat();
-            }
-        }
-        url
+        guest::address(config, speaker)
     }
 
     fn encode(&self, _: &Config, speaker: &Speaker, _: &str, op: &ClientOp<'_>) -> Option<Wire> {

@@ -92,7 +92,9 @@ impl Session {
         }
         self.spend_next_token();
         let Relay { next, former, .. } = core::mem::take(&mut self.relay);
-        self.out.extend(next.map(|(id, _)| id).into_iter().chain(former).map(Output::CloseSocket));
+        for id in [next.map(|(id, _)| id), former].into_iter().flatten() {
+            self.out.push(Output::CloseSocket(id));
+        }
         self.timers.stop(Timer::Relay);
     }
 
