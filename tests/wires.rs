@@ -7,8 +7,10 @@ mod common;
 
 use chat_proto::dialect::DIALECTS;
 use chat_proto::io::Command;
+use chat_proto::journal::UPON_ASKING;
 use chat_proto::message::{Content, Notice, SendState};
 use chat_proto::phase::ConnectionStatus;
+use chat_proto::problem::Problem;
 use common::Rig;
 use simulator::{Effect, FaultRule, On, Settings, Side};
 
@@ -38,6 +40,11 @@ fn gaps(rig: &Rig) -> usize {
 
 fn both(texts: &[(&str, &'static str)]) -> Vec<(String, &'static str)> {
     texts.iter().map(|(text, state)| ((*text).to_owned(), *state)).collect()
+}
+
+/// The codes of the session's steps.
+fn noted(rig: &Rig) -> Vec<u16> {
+    rig.session.journal().map(|step| step.code).collect()
 }
 
 #[test]
@@ -374,4 +381,46 @@ fn a_token_that_expires_in_place_is_renewed_on_the_same_socket() {
     rig.run_for(40_000);
     assert_eq!(rig.accepted(), ["one", "two"]);
     assert_eq!(rig.state_of("two"), SendState::Sent);
+}
+
+/// E: a pulled cable and a missing scope end with the same code. But a cable is pulled at any time, and a right is missed when it is asked for.
+#[test]
+fn a_bad_network_is_not_told_as_a_missing_scope() {
+    for after in (100..12_000).step_by(700) {
+        let mut rig = on("conversation-socket");
+        rig.send("taken");
+        rig.run_for(5_000);
+        for _ in 0..4 {
+            rig.cut();
+            rig.run_for(200);
+            rig.run_until("online again", |rig| rig.status == ConnectionStatus::Online);
+            rig.run_for(after);
+        }
+        let told: Vec<_> = rig.problems.iter().filter_map(Problem::cause).collect();
+        assert_eq!(told, [""; 0], "cut {after} ms after it was back");
+    }
+}
+
+/// The session's last steps say which of its losses came upon something that a right is needed for: the report cannot know by itself.
+#[test]
+fn a_loss_upon_something_that_a_right_is_needed_for_is_noted_as_one() {
+    for (dialect, scope, code) in [
+        ("guest-sessions", "guest:write", 1000),
+        ("conversation-socket", "conversation:read", 1006),
+        ("conversation-socket", "conversation:write", 1006),
+    ] {
+        let mut rig = without_scope(dialect, scope);
+        rig.say(Command::Open);
+        rig.send("one");
+        rig.run_for(20_000);
+        assert!(noted(&rig).contains(&(code | UPON_ASKING)), "{dialect} {scope}: {:?}", noted(&rig));
+
+        let mut rig = on(dialect);
+        rig.send("one");
+        rig.run_for(5_000);
+        rig.close_all(code);
+        rig.run_for(20_000);
+        assert!(noted(&rig).contains(&code), "{dialect}: {:?}", noted(&rig));
+        assert!(noted(&rig).iter().all(|it| it & UPON_ASKING == 0), "{dialect}: {:?}", noted(&rig));
+    }
 }

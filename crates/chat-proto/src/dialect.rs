@@ -105,7 +105,7 @@ pub struct Habits {
     /// A token is good for one connection: the next needs another one.
     pub spends_tokens: bool,
     /// The close code of a connection that the backend ends without a word, beside 1005: for a token that has expired or a scope that is
-    /// missing.
+    /// missing. Where it is 1006, a pulled cable looks the same, and it counts only upon something that a scope is needed for.
     pub silent_close: u16,
     /// A message is answered, by its echo or by its HTTP status. Where it is not, it counts as taken when its connection lives on.
     pub acknowledges: bool,

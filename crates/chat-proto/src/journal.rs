@@ -9,6 +9,10 @@ use crate::time::Timestamp;
 /// How many are kept. 500: hours of a bad network, in eight kilobytes.
 const KEPT: usize = 500;
 
+/// Set in a transition's code beside the close code, where the connection ended upon something that a right is needed for: the entry into the
+/// conversation, or a message. Not on the wire that is spoken by default, where the backend says what it refuses.
+pub const UPON_ASKING: u16 = 1 << 15;
+
 /// One change of state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Transition {
@@ -18,7 +22,7 @@ pub struct Transition {
     pub from: State,
     /// To where.
     pub to: State,
-    /// The close code, HTTP status or protocol code that was the cause; 0 if there was none.
+    /// The close code, HTTP status or protocol code that was the cause; 0 if there was none. May hold [`UPON_ASKING`].
     pub code: u16,
 }
 

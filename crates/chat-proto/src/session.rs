@@ -5,6 +5,8 @@
 //! merged, and our own messages found there are confirmed), and only **then** what is still unsent. Sending first repeated messages in
 //! every one of 2,999 simulated link deaths; asking first in none.
 
+#[cfg(feature = "wires")]
+mod asking;
 mod connect;
 mod hearing;
 mod liveness;

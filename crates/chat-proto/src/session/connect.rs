@@ -5,6 +5,8 @@ use super::liveness::Liveness;
 use crate::closure::{Remedy, remedy};
 use crate::dialect::{ClientOp, Opening, Speaker};
 use crate::io::{Event, NetError, Output, Response, SocketId};
+#[cfg(feature = "wires")]
+use crate::journal::UPON_ASKING;
 use crate::message::Notice;
 use crate::pending::Asked;
 use crate::phase::Phase;
@@ -207,7 +209,14 @@ impl Session {
     pub(super) fn on_closed(&mut self, now: Now, code: u16) {
         let was_read_only = matches!(self.phase, Phase::ReadOnly(_));
         let remedy = remedy(code);
+        let is_silent = matches!(code, 1000 | 1005);
         self.cause = code;
+        #[cfg(feature = "wires")]
+        let is_silent = {
+            let is_upon_asking = self.is_upon_asking(now);
+            self.cause |= if is_upon_asking { UPON_ASKING } else { 0 };
+            is_silent || is_upon_asking && code == self.habits().silent_close
+        };
         if remedy == Remedy::Shorten {
             self.outbox.suspect();
         }
@@ -215,7 +224,6 @@ impl Session {
             self.liveness.online_since.is_none_or(|since| now.mono.since(since) < self.config.timings.backoff_reset);
         // Where nothing can be looked up, the next attempt is the visitor's own, and may come late.
         let is_upon_text = !self.habits().has_history && self.outbox.in_flight().is_some();
-        let is_silent = matches!(code, 1000 | 1005) || code == self.habits().silent_close;
         let has_opened = !matches!(self.phase, Phase::Connecting(_));
         let is_unheard = (is_young || is_upon_text) && is_silent && has_opened;
         let row = usize::from(!matches!(self.phase, Phase::Handshaking(_)));

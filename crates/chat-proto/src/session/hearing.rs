@@ -26,6 +26,8 @@ impl Session {
             ServerEvent::Ready { is_new, is_read_only } => self.on_ready(now, socket, is_new, is_read_only),
             ServerEvent::Admitted => {
                 if matches!(self.phase, Phase::Handshaking(_)) {
+                    #[cfg(feature = "wires")]
+                    self.note_asking(now);
                     self.say(socket, &ClientOp::Enter);
                 }
             }

@@ -20,6 +20,9 @@ pub(super) struct Liveness {
     last_row: Instant,
     /// Since when messages flow.
     pub(super) online_since: Option<Instant>,
+    /// When something was last said on it that a right is needed for.
+    #[cfg(feature = "wires")]
+    pub(super) asked: Option<Instant>,
     /// Something of the conversation was known before this connection.
     pub(super) is_return: bool,
     /// The page slept, or was held up, and nothing has been heard since.

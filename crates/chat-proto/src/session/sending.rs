@@ -137,6 +137,8 @@ impl Session {
         self.outbox.mark_sending(&id, self.timeline.newest());
         self.is_unsaved = true;
         self.show_state(&id);
+        #[cfg(feature = "wires")]
+        self.note_asking(now);
         let Timings { acknowledge, silent_acceptance, .. } = self.config.timings;
         match self.encode(&ClientOp::Text { id: &id, attempt, text: &text, written }) {
             Some(Wire::Frame(frame)) => {
