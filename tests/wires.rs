@@ -413,7 +413,7 @@ fn a_loss_upon_something_that_a_right_is_needed_for_is_noted_as_one() {
         rig.say(Command::Open);
         rig.send("one");
         rig.run_for(20_000);
-        assert!(noted(&rig).contains(&(code | UPON_ASKING)), "{dialect} {scope}: {:?}", noted(&rig));
+        assert!(noted(&rig).contains(&(UPON_ASKING + code)), "{dialect} {scope}: {:?}", noted(&rig));
 
         let mut rig = on(dialect);
         rig.send("one");

@@ -1,7 +1,7 @@
 // `GuestChat("diagnose")`: looks at the chat from inside the page, and lets the rule book say what that speaks for. The build makes one
 // file of this and the rule book (crates/diagnosis, turned into plain JavaScript, because WebAssembly may be just what is forbidden);
 // the loader fetches it when somebody asks. Judges nothing, keeps nothing, and shows no token to anybody: what it notes is words,
-// numbers and hosts. Says one thing on a socket of its own, the hello, and opens none while the conversation is live.
+// numbers and hosts. Says no more on a socket of its own than it takes to be let in, and opens none while the conversation is live.
 
 import { Diagnosis } from "./guest-chat-rules.js";
 
@@ -22,8 +22,9 @@ const HANDS_OFF = ["online", "readonly", "evicted"];
  * @param {((tell: (at: number, step: number) => void) => void)} [widget.steps]  the widget's journal; absent until it is loaded
  */
 export async function diagnose({ script, app, address, status, broken, unfit, steps }) {
-  const { deploymentId = "", region = "", endpoint = "", tokenUrl = "" } = script.dataset;
-  const diagnosis = new Diagnosis(deploymentId, region, endpoint, tokenUrl.trim() && resolved(tokenUrl), location.origin);
+  const { deploymentId = "", region = "", endpoint = "", dialect = "", socketUrl = "", tokenUrl = "" } = script.dataset;
+  const token = tokenUrl.trim() && resolved(tokenUrl);
+  const diagnosis = new Diagnosis(deploymentId, region, endpoint, dialect, socketUrl, token, location.origin);
   const note = (key, value) => diagnosis.note(key, value === true ? "yes" : value === false ? "no" : String(value));
   const policy = watchPolicy(note);
   try {
@@ -36,10 +37,10 @@ export async function diagnose({ script, app, address, status, broken, unfit, st
     // What has brought the widget here has arrived; all but its style would have been missed.
     await lookAtBundle(note, address, [...(steps ? [] : [`${app}.js`, `${app}.wasm`]), "guest-chat.css"]);
     const look = new Look(diagnosis, note, policy);
-    if (diagnosis.url("config")) {
-      const token = await look.atTokenEndpoint(HANDS_OFF.includes(status));
-      await look.atDeployment();
-      if (!HANDS_OFF.includes(status)) await look.atSocket(token);
+    if (diagnosis.is_usable()) {
+      const grant = await look.atTokenEndpoint(HANDS_OFF.includes(status));
+      if (diagnosis.url("config")) await look.atDeployment();
+      if (!HANDS_OFF.includes(status)) await look.atSocket(grant);
     }
     await policy.settled();
     const report = JSON.parse(diagnosis.report());
@@ -148,14 +149,11 @@ class Look {
     this.#policy = policy;
   }
 
-  /** The token, if there was one; it goes nowhere but to `atSocket`. Asked once more to see whether it stays, but not beside a widget at work. */
+  /** The grant, if there was one; it goes nowhere but to `atSocket`. Asked once more to see whether it stays, but not beside a widget at work. */
   async atTokenEndpoint(isLive) {
     const url = this.#diagnosis.url("token");
     if (!url) return;
-    // Not followed: where a login page of another origin is at the end, a browser would say no more than that it failed.
-    const init = {
-      method: "POST", redirect: "manual", headers: { "content-type": "application/json" }, body: this.#diagnosis.token_request(),
-    };
+    const init = this.#tokenQuestion(false);
     const { response, json } = await this.#ask("token", url, init);
     const isOurs = response && new URL(response.url).origin === location.origin;
     if (!isOurs) return;
@@ -169,13 +167,33 @@ class Look {
     const hasLife = Number.isSafeInteger(json?.expires_in) && json.expires_in > 0;
     this.#note("token.grant", !hasToken ? "no-token" : hasLife ? "good" : "no-life");
     if (hasLife) this.#note("token.life", json.expires_in);
+    this.#note("token.service-s", ["access_token", "token_type"].some((name) => typeof json?.[name] === "string"));
+    this.#note("token.ids", json?.conversation_id ? (json.guest_id ? "both" : "conversation") : json?.guest_id ? "guest" : "none");
     if (!hasToken) return;
     if (!isLive) {
-      const again = await this.#ask("", url, init);
-      const isSame = again.json?.token === json.token;
-      this.#note("token.again", typeof again.json?.token !== "string" ? "nothing" : isSame ? "same" : "another");
+      const { json: again } = await this.#ask("", url, init);
+      const isSame = again?.token === json.token;
+      const isElsewhere = again?.conversation_id !== json.conversation_id;
+      const what = typeof again?.token !== "string" ? "nothing" : isSame ? "same" : isElsewhere ? "elsewhere" : "another";
+      this.#note("token.again", what);
+      if (isSame && this.#diagnosis.is_minted()) {
+        this.#note("token.everybody-s", (await this.#freshGrant())?.token === json.token);
+      }
     }
-    return json.token;
+    return json;
+  }
+
+  /** One for a new conversation. The visitor's own, which is in the cookie, is not touched. */
+  async #freshGrant() {
+    const init = { ...this.#tokenQuestion(true), credentials: "omit" };
+    const { json } = await this.#ask("", this.#diagnosis.url("token"), init);
+    return typeof json?.token === "string" ? json : undefined;
+  }
+
+  /** Not followed: where a login page of another origin is at the end, a browser would say no more than that it failed. */
+  #tokenQuestion(isNew) {
+    const headers = { "content-type": "application/json" };
+    return { method: "POST", redirect: "manual", headers, body: this.#diagnosis.token_request(isNew) };
   }
 
   async atDeployment() {
@@ -188,13 +206,16 @@ class Look {
   }
 
   /** With the endpoint's token first; where that is not accepted, one of our own tells what is the token's fault from what is not. */
-  async atSocket(token) {
-    if (token) {
-      const end = await this.#hello(token);
+  async atSocket(grant) {
+    const isMinted = this.#diagnosis.is_minted();
+    if (grant) {
+      const end = await this.#talk(grant);
       this.#note("trial.endpoint", end);
-      if (!/^(closed|error|silent|evicted)/.test(end)) return;
+      const isAboutToken = !/^(accepted|never-opened|timeout|policy)/.test(end) || (isMinted && end.startsWith("never-opened"));
+      if (!isAboutToken) return;
     }
-    this.#note("trial.own", await this.#hello(ownToken()));
+    const own = !isMinted ? { token: ownToken() } : grant && (await this.#freshGrant());
+    if (own) this.#note("trial.own", await this.#talk(own));
   }
 
   /** Asks, and notes under this name how far it came. */
@@ -203,7 +224,7 @@ class Look {
     const signal = AbortSignal.timeout(this.#diagnosis.patience("answer"));
     const credentials = name === "token" || !name ? "same-origin" : "omit";
     try {
-      const response = await fetch(url, { ...init, credentials, signal, cache: "no-store" });
+      const response = await fetch(url, { credentials, ...init, signal, cache: "no-store" });
       if (response.type === "opaqueredirect") return note("reach", "redirected"), {};
       const text = await response.text();
       const json = parsed(text);
@@ -228,9 +249,10 @@ class Look {
     this.#note("clock.ahead", Math.round((date - Date.now()) / 1000) + age);
   }
 
-  /** What becomes of a socket on which the hello is said with this token. */
-  async #hello(token) {
-    const url = this.#diagnosis.url("socket");
+  /** What becomes of a socket on which it is talked with this grant. */
+  async #talk({ token, conversation_id = "", guest_id = "" }) {
+    const diagnosis = this.#diagnosis;
+    const url = diagnosis.talk(token, String(conversation_id), String(guest_id));
     const end = await new Promise((resolve) => {
       let socket;
       try {
@@ -238,31 +260,47 @@ class Look {
       } catch {
         return resolve("never-opened");
       }
+      const now = () => Math.round(performance.now());
       const unwatch = this.#policy.watch(url, () => finish("never-opened"));
       const finish = (end) => {
         unwatch();
         clearTimeout(timer);
         socket.onopen = socket.onmessage = socket.onclose = null;
         socket.close(1000);
+        isOver = true;
         resolve(end);
       };
-      let timer = setTimeout(finish, this.#diagnosis.patience("open"), "timeout");
-      let isOpen = false;
+      let timer = setTimeout(finish, diagnosis.patience("open"), "timeout");
+      let [isOpen, isOver] = [false, false];
+      /** Does what the talk wants done: `12 say …`, `12 post …`, `12`, `end …` or nothing. */
+      const go = (next) => {
+        const [, first, what, words] = /^(\S+) ?(say |post )?(.*)$/s.exec(next) ?? [];
+        if (first === "end") return finish(words);
+        if (!first || isOver) return;
+        clearTimeout(timer);
+        timer = setTimeout(() => go(diagnosis.tired()), Number(first));
+        if (what === "say ") socket.send(words);
+        if (what === "post ") post(...words.split("\n")).then((status) => isOver || go(diagnosis.answered(status)));
+      };
       socket.onopen = () => {
         isOpen = true;
-        clearTimeout(timer);
-        timer = setTimeout(finish, this.#diagnosis.patience("hello"), "silent");
-        socket.send(this.#diagnosis.hello(token));
+        go(diagnosis.opened(now()));
       };
       socket.onmessage = ({ data }) => {
-        const frame = parsed(data);
-        const end = this.#diagnosis.heard(String(frame?.class), Number(frame?.code) || 0);
-        if (end) finish(end);
+        const members = Object.entries(parsed(data) ?? {}).filter(([, value]) => /string|number/.test(typeof value));
+        go(diagnosis.heard(members.flat().join("\0"), now()));
       };
-      socket.onclose = ({ code }) => finish(isOpen ? `closed ${code}` : "never-opened");
+      socket.onclose = ({ code }) => (isOpen ? go(diagnosis.closed(code, now())) : finish("never-opened"));
     });
     return end === "never-opened" && (await this.#policy.forbade(url)) ? "policy" : end;
   }
+}
+
+/** The status that this is answered with; 0 if it cannot be asked. */
+async function post(url, authorization, body) {
+  const headers = { authorization, "content-type": "application/json" };
+  const init = { method: "POST", credentials: "omit", headers, body, cache: "no-store" };
+  return fetch(url, init).then((response) => response.status, () => 0);
 }
 
 /** `undefined` for what is no JSON. */

@@ -18,11 +18,15 @@ Usage: guest-chat doctor --deployment ID --origin ORIGIN (--region DOMAIN | --en
   --endpoint ORIGIN  the tag's data-endpoint, in place of the region's hosts
   --origin ORIGIN    the page's, like https://shop.example
   --token-url URL    the tag's data-token-url, from that origin on: /api/genesys/refresh (default: none)
+  --dialect NAME     the tag's data-dialect (default: web-messaging)
+  --socket-url URL   the tag's data-socket-url
+  --say TEXT         on another wire than web-messaging, also write this as a message, into a conversation of its own: some
+                     rights are looked at only then. An agent may see it
   --json             the report for machines
   --help             this text
 
-doctor ends with 0 if nothing is wrong, 1 if a cause was found, 2 if it was called wrongly or nobody can read what it says. It sends
-no message and shows no token. causes prints every cause that there is, as a table.
+doctor ends with 0 if nothing is wrong, 1 if a cause was found, 2 if it was called wrongly or nobody can read what it says. Without
+--say it sends no message; it shows no token. causes prints every cause that there is, as a table.
 ";
 
 /// What is asked for.
@@ -36,18 +40,23 @@ pub enum Asked {
     Doctor {
         /// At what.
         settings: Settings,
+        /// To be written as a message.
+        text: Option<String>,
         /// For a machine.
         as_json: bool,
     },
 }
 
 /// What may follow `doctor`.
-const OPTIONS: [(&str, Takes); 6] = [
+const OPTIONS: [(&str, Takes); 9] = [
     ("--deployment", Takes::Value),
     ("--region", Takes::Value),
     ("--endpoint", Takes::Value),
     ("--origin", Takes::Value),
     ("--token-url", Takes::Value),
+    ("--dialect", Takes::Value),
+    ("--socket-url", Takes::Value),
+    ("--say", Takes::Value),
     ("--json", Takes::Nothing),
 ];
 
@@ -85,16 +94,22 @@ fn doctor(mut line: CommandLine) -> Result<Asked, Mistakes> {
     }
     let origin = line.one("--origin", "must be an origin like https://shop.example, without a path", origin);
     let token_url = line.text("--token-url");
+    let dialect = line.text("--dialect");
+    let text = line.text("--say").filter(|text| !text.is_empty());
+    if text.is_some() && dialect.as_deref().is_none_or(|name| name == "web-messaging") {
+        line.mistake("--say is for another --dialect than web-messaging: there it tells nothing more");
+    }
     let settings = Settings {
         deployment_id: line.text("--deployment"),
         region: line.text("--region"),
         endpoint: line.text("--endpoint"),
         token_url: token_url.map(|url| origin.as_ref().and_then(|origin| resolved(origin, &url)).unwrap_or(url)),
+        dialect,
+        socket_url: line.text("--socket-url"),
         page_origin: origin.map(|origin| origin.origin().ascii_serialization()).unwrap_or_default(),
-        ..Settings::default()
     };
     let as_json = line.has("--json");
-    line.judge(Asked::Doctor { settings, as_json })
+    line.judge(Asked::Doctor { settings, text, as_json })
 }
 
 /// An address that is an origin and nothing else; a slash at its end is nothing.
@@ -183,6 +198,10 @@ mod tests {
             (
                 "doctor --deployment d --region r --origin https://a.example --secret x",
                 "--secret is not known (see --help)",
+            ),
+            (
+                "doctor --deployment d --region r --origin https://a.example --say hello",
+                "--say is for another --dialect than web-messaging: there it tells nothing more",
             ),
             ("causes --json", "--json is not known (see --help)"),
             ("heal", "there is no command heal (see --help)"),

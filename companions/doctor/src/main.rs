@@ -15,8 +15,8 @@ fn main() -> ExitCode {
         Err(mistakes) => refuse(PROGRAM, &mistakes),
         Ok(Asked::Help) => answer(PROGRAM, args::HELP),
         Ok(Asked::Causes) => answer(PROGRAM, &rules::table()),
-        Ok(Asked::Doctor { settings, as_json }) => {
-            let seen = examine(&settings, Patience::default());
+        Ok(Asked::Doctor { settings, text, as_json }) => {
+            let seen = examine(&settings, Patience::default(), text.as_deref());
             let report = Report::new(&seen);
             let said = answer(PROGRAM, &if as_json { report.to_json() + "\n" } else { report.to_text() });
             // 1 has a meaning of its own here.

@@ -1,5 +1,6 @@
 //! The widget's last steps, as numbers in and as words out: in the page they are numbers, so that the widget need not carry the words.
 
+use chat_proto::journal::UPON_ASKING;
 use chat_proto::phase::State;
 
 /// One step of the session's.
@@ -13,6 +14,8 @@ pub struct Step {
     pub to: u8,
     /// The close code, status or protocol code that went with it; 0 if none did.
     pub code: u16,
+    /// It came upon something that a right is needed for.
+    pub is_upon_asking: bool,
 }
 
 /// Every state, where its number says.
@@ -51,9 +54,14 @@ impl Step {
         has_hello(self.from) && !has_hello(self.to)
     }
 
-    /// It was closed with 1000, without a word.
+    /// With the code as the widget tells it, which has a mark in it.
+    pub fn new(at: u64, from: u8, to: u8, code: u16) -> Self {
+        Self { at, from, to, code: code & !UPON_ASKING, is_upon_asking: code & UPON_ASKING != 0 }
+    }
+
+    /// It was closed with 1000, without a word; or dropped upon something that a right is needed for.
     pub fn is_silent(&self) -> bool {
-        matches!(self.code, 1000 | 1005)
+        matches!(self.code, 1000 | 1005) || self.code == 1006 && self.is_upon_asking
     }
 
     /// The hello had been answered by then.

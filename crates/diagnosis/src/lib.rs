@@ -7,8 +7,8 @@
 //! whatever text comes from outside is reduced to a word of ours, a number or a host name on its way in.
 //!
 //! # Reading order
-//! [`plan`] (where to look), [`observe`] (what can be seen there), [`wire`] (the one thing that is said on the socket, and what the answer
-//! means), [`note`] (the page's way to put things down), [`rules`] (the causes), [`report`], [`journal`].
+//! [`plan`] (where to look), [`observe`] (what can be seen there), [`talk`] (what is said on a socket, and what it comes to), [`wire`] (the
+//! same on Genesys' own wire), [`note`] (the page's way to put things down), [`rules`] (the causes), [`report`], [`journal`].
 
 pub mod journal;
 pub mod note;
@@ -18,6 +18,7 @@ pub mod page;
 pub mod plan;
 pub mod report;
 pub mod rules;
+pub mod talk;
 pub mod wire;
 
 pub use observe::Observations;

@@ -9,7 +9,7 @@ use crate::observe::{
 use crate::plan::{admits, host_of};
 
 /// Every key. `yes` and `no` where a key asks a question.
-pub const KEYS: [&str; 32] = [
+pub const KEYS: [&str; 35] = [
     "page.secure",
     "page.storage",
     "page.locks",
@@ -31,6 +31,9 @@ pub const KEYS: [&str; 32] = [
     "token.age",
     "token.shared",
     "token.again",
+    "token.everybody-s",
+    "token.service-s",
+    "token.ids",
     "config.reach",
     "config.form",
     "config.status",
@@ -119,6 +122,17 @@ impl TokenEndpoint {
             "cache-control" => self.is_cacheable = !says_no_store(text),
             "age" => self.is_aged = text.trim().parse::<u64>().ok()? > 0,
             "shared" => self.is_shared = is_yes(text)?,
+            "everybody-s" => self.is_everybody_s = is_yes(text)?,
+            "service-s" => self.is_service_s = is_yes(text)?,
+            "ids" => {
+                (self.has_conversation, self.has_guest) = match text {
+                    "none" => (false, false),
+                    "conversation" => (true, false),
+                    "guest" => (false, true),
+                    "both" => (true, true),
+                    _ => return None,
+                }
+            }
             "grant" => {
                 self.grant = match text {
                     "good" => Grant::Good,
@@ -131,6 +145,7 @@ impl TokenEndpoint {
                 self.again = match text {
                     "same" => Again::Same,
                     "another" => Again::Another,
+                    "elsewhere" => Again::Elsewhere,
                     "nothing" => Again::Nothing,
                     _ => return None,
                 }
@@ -206,7 +221,7 @@ fn failure(text: &str) -> Option<Failure> {
     })
 }
 
-/// `accepted`, `silent`, `never-opened`, `evicted`, `closed 1000`, `error 4006`, `policy`.
+/// `accepted`, `silent`, `never-opened`, `evicted`, `closed 1000`, `error 4006`, `unentered 1006`, `mute 403`, `policy` …
 fn end(text: &str) -> Option<End> {
     let (word, number) = text.split_once(' ').unwrap_or((text, "0"));
     let code = number.parse().ok()?;
@@ -217,20 +232,33 @@ fn end(text: &str) -> Option<End> {
         "evicted" => End::Evicted,
         "closed" => End::Closed(code),
         "error" => End::Error(code),
+        "unheard" => End::Unheard(code),
+        "unentered" => End::Unentered { code, is_late: false },
+        "unentered-late" => End::Unentered { code, is_late: true },
+        "expired" => End::Expired,
+        "mute" => End::Mute(code),
+        "unposted" => End::Unposted,
         _ => End::Failed(failure(word)?),
     })
 }
 
-/// The same word for an answer to the hello.
+/// The same word, for a socket that has opened.
 pub fn word_of(end: End) -> String {
-    match end {
-        End::Accepted => "accepted".into(),
-        End::Evicted => "evicted".into(),
-        End::Error(code) => String::from("error ") + &code.to_string(),
-        End::Closed(code) => String::from("closed ") + &code.to_string(),
-        End::Silent => "silent".into(),
-        End::NeverOpened | End::Status(..) | End::Failed(_) => "never-opened".into(),
-    }
+    let (word, code) = match end {
+        End::Accepted => ("accepted", 0),
+        End::Evicted => ("evicted", 0),
+        End::Silent => ("silent", 0),
+        End::Expired => ("expired", 0),
+        End::Unposted => ("unposted", 0),
+        End::Error(code) => ("error", code),
+        End::Closed(code) => ("closed", code),
+        End::Unheard(code) => ("unheard", code),
+        End::Unentered { code, is_late: false } => ("unentered", code),
+        End::Unentered { code, is_late: true } => ("unentered-late", code),
+        End::Mute(code) => ("mute", code),
+        End::NeverOpened | End::Status(..) | End::Failed(_) => ("never-opened", 0),
+    };
+    [word, " ", &code.to_string()].concat()
 }
 
 /// `at from to code`, numbers.
@@ -239,7 +267,7 @@ fn step(text: &str) -> Option<Step> {
     let mut next = || numbers.next().flatten();
     let at = next()?;
     let (from, to, code) = (next()?.try_into().ok()?, next()?.try_into().ok()?, next()?.try_into().ok()?);
-    Some(Step { at, from, to, code })
+    Some(Step::new(at, from, to, code))
 }
 
 /// Scheme and authority of an address, without the user; empty for what is none, so that nothing else can stand in its place.

@@ -1,5 +1,7 @@
 //! What can be seen, as plain data. Whoever looks fills it in and judges nothing; the default of everything is "was not looked at".
 
+use chat_proto::dialect::Habits;
+
 use crate::journal::Step;
 
 /// Everything that was seen.
@@ -7,6 +9,10 @@ use crate::journal::Step;
 pub struct Observations {
     /// Host of the page that embeds the widget.
     pub page_host: String,
+    /// The wire that the page speaks, if it is another than Genesys' own: no deployment is asked for anything there.
+    pub wire: Option<&'static Habits>,
+    /// Where its socket is, without the query; empty on Genesys' own.
+    pub socket: String,
     /// The tag's attributes that cannot be used. With any of these nothing else is looked at.
     pub bad_fields: Vec<BadField>,
     /// The page came by https, and the endpoint is to be asked by http.
@@ -17,6 +23,8 @@ pub struct Observations {
     pub deployment: Deployment,
     /// Sockets that were opened to see what becomes of them: with the endpoint's token, with one of our own, or with both.
     pub trials: Vec<Trial>,
+    /// The upgrade was refused, and is not where no `Origin` is named.
+    pub is_origin_refused: bool,
     /// How far the other side's clock is ahead of ours, in seconds, read off the first `Date` that there was.
     pub clock_ahead: Option<i64>,
     /// What only a page can know; `None` outside of one.
@@ -134,6 +142,7 @@ impl Asked {
 
 /// The site's token endpoint, asked as the widget asks it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct TokenEndpoint {
     /// The question.
     pub asked: Asked,
@@ -151,6 +160,14 @@ pub struct TokenEndpoint {
     pub is_shared: bool,
     /// Asked once more with the cookie that came, it said …
     pub again: Again,
+    /// The same token is said to somebody who brings no cookie. Asked only where a wire's token is the same again.
+    pub is_everybody_s: bool,
+    /// The answer has members of an OAuth server's: `access_token` or `token_type`.
+    pub is_service_s: bool,
+    /// It names a conversation.
+    pub has_conversation: bool,
+    /// It names a guest.
+    pub has_guest: bool,
 }
 
 /// What a successful answer of the token endpoint held.
@@ -175,8 +192,10 @@ pub enum Again {
     Untried,
     /// The same token.
     Same,
-    /// Another token: the session is not remembered.
+    /// Another token. On Genesys' own wire the session is not remembered; on the others each token is another one.
     Another,
+    /// Another conversation's, by its id.
+    Elsewhere,
     /// No token.
     Nothing,
 }
@@ -194,6 +213,12 @@ pub enum TokenProblem {
     DeploymentMissing,
     /// Another deployment than the configured ones was named.
     DeploymentNotServed,
+    /// It was not started for this wire.
+    DialectNotServed,
+    /// The API refused its client and secret.
+    ClientRefused,
+    /// The client may not mint guests.
+    ScopeRefused,
 }
 
 impl TokenProblem {
@@ -205,6 +230,9 @@ impl TokenProblem {
             "origin-not-allowed" => Self::OriginNotAllowed,
             "deployment-missing" => Self::DeploymentMissing,
             "deployment-not-served" => Self::DeploymentNotServed,
+            "dialect-not-served" => Self::DialectNotServed,
+            "client-refused" => Self::ClientRefused,
+            "scope-refused" => Self::ScopeRefused,
             _ => return None,
         })
     }
@@ -217,6 +245,9 @@ impl TokenProblem {
             Self::OriginNotAllowed => "origin-not-allowed",
             Self::DeploymentMissing => "deployment-missing",
             Self::DeploymentNotServed => "deployment-not-served",
+            Self::DialectNotServed => "dialect-not-served",
+            Self::ClientRefused => "client-refused",
+            Self::ScopeRefused => "scope-refused",
         }
     }
 }
@@ -248,7 +279,7 @@ pub struct Trial {
 pub enum Whose {
     /// The token endpoint's.
     Endpoint,
-    /// A fresh one, made for the trial.
+    /// A fresh one, made for the trial; where we cannot make one, the endpoint's for a new conversation.
     Own,
 }
 
@@ -271,6 +302,21 @@ pub enum End {
     Silent,
     /// It opened and was closed before the hello was answered; 1006 without a close handshake.
     Closed(u16),
+    /// The same, after as long as the backend waits for a hello: as if it had not been heard.
+    Unheard(u16),
+    /// The token was accepted, and the connection closed before the entry into the conversation was answered.
+    Unentered {
+        /// With this code.
+        code: u16,
+        /// After as long as the backend waits for it: as if it had not been heard.
+        is_late: bool,
+    },
+    /// The token has expired, the backend says.
+    Expired,
+    /// The hello was accepted; what was said then was answered with this status, or closed upon with this code. 0: not answered.
+    Mute(u16),
+    /// The same, and nobody could be reached to say it to.
+    Unposted,
 }
 
 /// What only a page can know. Everything is `None` if it was not looked at.

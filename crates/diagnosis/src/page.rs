@@ -1,11 +1,14 @@
 //! The rule book as `www/diagnose.js` calls it. Text in, text out.
 
+use chat_proto::dialect::Speaker;
+use chat_proto::json::Value;
 use wasm_bindgen::prelude::*;
 
 use crate::note::{form_of, word_of};
-use crate::observe::Observations;
+use crate::observe::{End, Observations};
 use crate::plan::{Plan, Settings};
 use crate::report::Report;
+use crate::talk::{Next, Talk};
 use crate::wire;
 
 /// One look at one page.
@@ -13,49 +16,110 @@ use crate::wire;
 pub struct Diagnosis {
     seen: Observations,
     plan: Option<Plan>,
+    talk: Option<Talk>,
 }
 
 #[wasm_bindgen]
 impl Diagnosis {
     /// The tag's attributes, empty where absent; the token URL resolved against the page.
     #[wasm_bindgen(constructor)]
-    pub fn new(deployment: &str, region: &str, endpoint: &str, token_url: &str, page_origin: &str) -> Self {
+    pub fn new(
+        deployment: &str,
+        region: &str,
+        endpoint: &str,
+        dialect: &str,
+        socket_url: &str,
+        token_url: &str,
+        page_origin: &str,
+    ) -> Self {
         let given = |text: &str| (!text.is_empty()).then(|| text.to_owned());
         let (seen, plan) = Observations::begin(&Settings {
             deployment_id: given(deployment),
             region: given(region),
             endpoint: given(endpoint),
             token_url: given(token_url),
+            dialect: given(dialect),
+            socket_url: given(socket_url),
             page_origin: page_origin.to_owned(),
-            ..Settings::default()
         });
-        Self { seen, plan }
+        Self { seen, plan, talk: None }
     }
 
-    /// Where to look: `token` (empty where there is none), `config`, `domains`, `socket`; all empty where the attributes cannot be used.
+    /// Whether the attributes can be used.
+    pub fn is_usable(&self) -> bool {
+        self.plan.is_some()
+    }
+
+    /// Whether tokens are the endpoint's alone, and each is another one.
+    pub fn is_minted(&self) -> bool {
+        self.seen.wire.is_some()
+    }
+
+    /// Where to look: `token`, `config`, `domains`; empty where there is none.
     pub fn url(&self, of: &str) -> String {
-        let Some(plan) = &self.plan else { return String::new() };
-        match of {
-            "token" => plan.token_url.clone().unwrap_or_default(),
+        let url = self.plan.as_ref().and_then(|plan| match of {
+            "token" => plan.token_url.clone(),
             "config" => plan.config_url.clone(),
-            "domains" => plan.domains_url.clone(),
-            _ => plan.socket_url.clone(),
-        }
+            _ => plan.domains_url.clone(),
+        });
+        url.unwrap_or_default()
     }
 
     /// What the token endpoint is told.
-    pub fn token_request(&self) -> String {
-        self.plan.as_ref().map(Plan::token_request).unwrap_or_default()
+    pub fn token_request(&self, is_new: bool) -> String {
+        self.plan.as_ref().map(|plan| plan.token_request(is_new)).unwrap_or_default()
     }
 
-    /// What is said on the socket.
-    pub fn hello(&self, token: &str) -> String {
-        self.plan.as_ref().map(|plan| wire::hello(&plan.deployment, token)).unwrap_or_default()
+    /// Begins to talk on a socket, with this token and these ids: the address to open it at. What happens there is told by the next four,
+    /// at milliseconds of any clock; each answers what is to be done: nothing (go on waiting), or a number of milliseconds to be waited and
+    /// what is to be said before that, or `end` and what has become of it, as `trial.…` wants it.
+    pub fn talk(&mut self, token: &str, conversation: &str, guest: &str) -> String {
+        let speaker = Speaker { token: token.into(), conversation: conversation.into(), guest: guest.into() };
+        self.talk = self.plan.as_ref().map(|plan| Talk::new(plan, speaker, None, wire::HELLO_MS));
+        self.talk.as_ref().map(Talk::url).unwrap_or_default()
     }
 
-    /// What a frame means for the hello, as `trial.…` wants it; empty for one that means nothing.
-    pub fn heard(&self, class: &str, code: u16) -> String {
-        wire::heard(class, code).map(word_of).unwrap_or_default()
+    /// The socket is open.
+    pub fn opened(&mut self, now: u32) -> String {
+        self.next(|talk| talk.opened(now))
+    }
+
+    /// A frame: the names and values of its texts and numbers, one after the other, parted by a null character.
+    pub fn heard(&mut self, members: &str, now: u32) -> String {
+        let mut words = members.split('\0');
+        let mut frame = Vec::new();
+        while let (Some(name), Some(value)) = (words.next(), words.next()) {
+            frame.push((name.to_owned(), Value::String(value.to_owned())));
+        }
+        self.next(|talk| talk.heard(&Value::Object(frame), now))
+    }
+
+    /// The socket is closed.
+    pub fn closed(&mut self, code: u16, now: u32) -> String {
+        self.next(|talk| talk.closed(code, now))
+    }
+
+    /// What was to be posted was answered with this status; 0: not at all.
+    pub fn answered(&mut self, status: u16) -> String {
+        self.next(|talk| talk.answered((status > 0).then_some(status)))
+    }
+
+    /// The time that was to be waited is over.
+    pub fn tired(&mut self) -> String {
+        self.next(|talk| Next::Over(talk.tired()))
+    }
+
+    fn next(&mut self, happens: impl FnOnce(&mut Talk) -> Next) -> String {
+        let next = self.talk.as_mut().map_or(Next::Over(End::NeverOpened), happens);
+        match next {
+            Next::Wait => String::new(),
+            Next::For(wait) => wait.to_string(),
+            Next::Say(words, wait) => [&wait.to_string(), " say ", &words].concat(),
+            Next::Post(post, wait) => {
+                [&wait.to_string(), " post ", &post.url, "\n", &post.authorization, "\n", &post.body].concat()
+            }
+            Next::Over(end) => ["end ", &word_of(end)].concat(),
+        }
     }
 
     /// What an answer was, by its `Content-Type`, the beginning of its body, and whether it could be parsed as JSON.
@@ -63,13 +127,9 @@ impl Diagnosis {
         form_of(content_type, start, is_json).word().into()
     }
 
-    /// How long to wait, in milliseconds, for: `answer`, `open`, `hello`.
+    /// How long to wait, in milliseconds, for: `answer`, `open`.
     pub fn patience(&self, what: &str) -> u32 {
-        match what {
-            "answer" => wire::ANSWER_MS,
-            "open" => wire::OPEN_MS,
-            _ => wire::HELLO_MS,
-        }
+        if what == "answer" { wire::ANSWER_MS } else { wire::OPEN_MS }
     }
 
     /// Puts down what was seen: see `note.rs` for the keys.

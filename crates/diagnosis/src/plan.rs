@@ -3,43 +3,51 @@
 pub use chat_proto::config::{FieldError, Settings};
 
 use chat_proto::config::Config;
-use chat_proto::dialect::Speaker;
+use chat_proto::dialect::Habits;
 
 use crate::observe::{BadField, Observations, TokenEndpoint};
 
 /// What to ask, in this order.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Plan {
-    /// The Messenger deployment's id.
-    pub deployment: String,
+    /// What the attributes mean.
+    pub(crate) config: Config,
     /// The site's token endpoint, if there is one: `POST`.
     pub token_url: Option<String>,
-    /// The deployment's settings: `GET`.
-    pub config_url: String,
-    /// The domains whose pages may chat: `GET`.
-    pub domains_url: String,
-    /// The socket.
-    pub socket_url: String,
+    /// The deployment's settings, `GET`; `None` on a wire that knows no deployments.
+    pub config_url: Option<String>,
+    /// The domains whose pages may chat, `GET`; the same.
+    pub domains_url: Option<String>,
 }
 
 impl Plan {
     /// The plan for a page with these attributes, or everything that is wrong with them.
     pub fn new(settings: &Settings) -> Result<Self, Vec<FieldError>> {
         let config = Config::new(settings)?;
-        let files = format!("{}/webdeployments/v1/deployments/{}", config.files_origin, config.deployment_id);
-        let socket_url = config.dialect().socket_url(&config, &Speaker::default());
+        let has_files = config.dialect().habits().has_own_tokens;
+        let file = |name| {
+            let url = format!("{}/webdeployments/v1/deployments/{}/{name}", config.files_origin, config.deployment_id);
+            has_files.then_some(url)
+        };
         Ok(Self {
-            token_url: config.token_url,
-            config_url: format!("{files}/config.json"),
-            domains_url: format!("{files}/domains.json"),
-            socket_url,
-            deployment: config.deployment_id,
+            token_url: config.token_url.clone(),
+            config_url: file("config.json"),
+            domains_url: file("domains.json"),
+            config,
         })
     }
 
-    /// What the token endpoint is told. An id has no character that JSON would want escaped.
-    pub fn token_request(&self) -> String {
-        format!(r#"{{"deployment_id":"{}","session":"keep"}}"#, self.deployment)
+    /// The wire, if it is another than Genesys' own.
+    pub fn wire(&self) -> Option<&'static Habits> {
+        Some(self.config.dialect().habits()).filter(|habits| !habits.has_own_tokens)
+    }
+
+    /// What the token endpoint is told: to go on with a conversation, or to begin one. A name and an id have no character that JSON would
+    /// want escaped.
+    pub fn token_request(&self, is_new: bool) -> String {
+        let dialect = self.wire().map_or_else(String::new, |wire| format!(r#""dialect":"{}","#, wire.name));
+        let session = if is_new { "new" } else { "keep" };
+        format!(r#"{{{dialect}"deployment_id":"{}","session":"{session}"}}"#, self.config.deployment_id)
     }
 }
 
@@ -49,9 +57,12 @@ impl Observations {
         let mut seen = Self { page_host: host_of(&settings.page_origin).into(), ..Self::default() };
         match Plan::new(settings) {
             Ok(plan) => {
-                let is_open = plan.config_url.starts_with("http://") && !is_this_machine(host_of(&plan.config_url));
+                let socket = &plan.config.socket_url;
+                let is_open = socket.starts_with("ws://") && !is_this_machine(host_of(socket));
                 seen.is_mixed = is_open && settings.page_origin.starts_with("https://");
                 seen.token = plan.token_url.as_ref().map(|_| TokenEndpoint::default());
+                seen.wire = plan.wire();
+                seen.socket = seen.wire.map(|_| socket.clone()).unwrap_or_default();
                 (seen, Some(plan))
             }
             Err(errors) => {
@@ -88,7 +99,10 @@ pub fn host_of(url: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
+    use chat_proto::dialect::Speaker;
+
     use super::*;
+    use crate::talk::Talk;
 
     #[test]
     fn a_domain_admits_itself_and_what_is_below_it() {
@@ -112,7 +126,25 @@ mod tests {
             ..Settings::default()
         };
         let plan = Plan::new(&settings).unwrap();
-        assert_eq!(plan.socket_url, "wss://webmessaging.mypurecloud.ie/v1?deploymentId=d-1");
-        assert_eq!(plan.config_url, "https://api-cdn.mypurecloud.ie/webdeployments/v1/deployments/d-1/config.json");
+        let talk = Talk::new(&plan, Speaker::default(), None, 0);
+        assert_eq!(talk.url(), "wss://webmessaging.mypurecloud.ie/v1?deploymentId=d-1");
+        let config = "https://api-cdn.mypurecloud.ie/webdeployments/v1/deployments/d-1/config.json";
+        assert_eq!(plan.config_url.as_deref(), Some(config));
+        assert_eq!(plan.token_request(false), r#"{"deployment_id":"d-1","session":"keep"}"#);
+    }
+
+    #[test]
+    fn on_another_wire_the_endpoint_is_told_which_and_no_deployment_is_asked() {
+        let settings = Settings {
+            deployment_id: Some("d-1".into()),
+            region: Some("mypurecloud.ie".into()),
+            dialect: Some("guest-webchat".into()),
+            token_url: Some("https://shop.example/t".into()),
+            page_origin: "https://shop.example".into(),
+            ..Settings::default()
+        };
+        let plan = Plan::new(&settings).unwrap();
+        assert_eq!((&plan.config_url, &plan.domains_url), (&None, &None));
+        assert_eq!(plan.token_request(true), r#"{"dialect":"guest-webchat","deployment_id":"d-1","session":"new"}"#);
     }
 }

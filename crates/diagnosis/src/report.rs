@@ -131,16 +131,22 @@ impl<'a> Report<'a> {
         if let Some(token) = &seen.token {
             lines.push(("token endpoint", endpoint(token)));
         }
+        if let Some(wire) = seen.wire {
+            lines.push(("wire", [wire.name, ", ", &seen.socket].concat()));
+        }
         let deployment = &seen.deployment;
         let status = deployment.is_active.map_or("", |is_active| if is_active { ", active" } else { ", not active" });
-        lines.push(("deployment", asked(deployment.config) + status));
-        let admits = deployment
-            .admits_page
-            .map_or("", |it| if it { ", the page is admitted" } else { ", the page is not admitted" });
-        lines.push(("domains", asked(deployment.domains) + admits));
+        if seen.wire.is_none() {
+            lines.push(("deployment", asked(deployment.config) + status));
+            let admits = deployment
+                .admits_page
+                .map_or("", |it| if it { ", the page is admitted" } else { ", the page is not admitted" });
+            lines.push(("domains", asked(deployment.domains) + admits));
+        }
         for trial in &seen.trials {
             let whose = match trial.token {
                 Whose::Endpoint => "with the endpoint's token: ",
+                Whose::Own if seen.wire.is_some() => "with a token of a new conversation: ",
                 Whose::Own => "with a token of our own: ",
             };
             lines.push(("socket", whose.to_string() + &end(trial.end)));
@@ -204,10 +210,17 @@ fn endpoint(token: &TokenEndpoint) -> String {
     if token.is_shared {
         add("readable by other origins");
     }
+    if token.is_service_s {
+        add("of an OAuth server's form");
+    }
+    if token.is_everybody_s {
+        add("the same for everybody");
+    }
     match token.again {
         Again::Untried => {}
         Again::Same => add("the same again"),
         Again::Another => add("another one the second time"),
+        Again::Elsewhere => add("of another conversation the second time"),
         Again::Nothing => add("nothing the second time"),
     }
     text
@@ -253,6 +266,16 @@ fn end(end: End) -> String {
         End::Evicted => "taken over by another connection".to_string(),
         End::Silent => "opened, hello not answered".to_string(),
         End::Closed(code) => format!("opened, closed with {code} before the hello was answered"),
+        End::Unheard(code) => format!("opened, closed with {code} after seconds, hello not answered"),
+        End::Unentered { code, is_late } => {
+            let when = if is_late { "half a second later" } else { "at once" };
+            format!("token accepted, closed with {code} {when}, join not answered")
+        }
+        End::Expired => "token expired in place".to_string(),
+        End::Mute(0) => "hello accepted, what was said then not answered".to_string(),
+        End::Mute(code @ 1000..) => format!("hello accepted, closed with {code} upon what was said then"),
+        End::Mute(status) => format!("hello accepted, what was said then answered with {status}"),
+        End::Unposted => "hello accepted, the API not reached".to_string(),
     }
 }
 
@@ -275,7 +298,7 @@ fn object(members: &[(&str, String)]) -> String {
     format!("{{{}}}", members.join(","))
 }
 
-fn quoted(text: &str) -> String {
+pub(crate) fn quoted(text: &str) -> String {
     let mut quoted = String::from("\"");
     for letter in text.chars() {
         match letter {

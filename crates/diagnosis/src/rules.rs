@@ -6,6 +6,7 @@ mod deployment;
 mod page;
 mod socket;
 mod token;
+mod wires;
 
 use crate::observe::{Asked, End, Failure, Form, Observations, Whose};
 
@@ -38,8 +39,17 @@ pub struct Alike {
 
 /// Every cause there is, the one that would hide the others first.
 pub fn all() -> impl Iterator<Item = &'static Cause> {
-    let books: [&[Cause]; 6] =
-        [&page::STOPS, &deployment::CAUSES, &token::STOPS, &socket::CAUSES, &token::HARMS, &page::HARMS];
+    let books: [&[Cause]; 9] = [
+        &page::STOPS,
+        &deployment::CAUSES,
+        &token::STOPS,
+        &wires::GRANTS,
+        &wires::SOCKET,
+        &socket::CAUSES,
+        &token::HARMS,
+        &wires::HARMS,
+        &page::HARMS,
+    ];
     books.into_iter().flatten()
 }
 

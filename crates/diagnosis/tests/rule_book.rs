@@ -20,7 +20,12 @@ fn settings() -> Settings {
 
 /// What a page sees when all is well, and then these.
 fn seen(further: &[(&str, &str)]) -> Observations {
-    let (mut seen, _) = Observations::begin(&settings());
+    seen_on("web-messaging", further)
+}
+
+fn seen_on(dialect: &str, further: &[(&str, &str)]) -> Observations {
+    let (mut seen, plan) = Observations::begin(&Settings { dialect: Some(dialect.into()), ..settings() });
+    assert!(plan.is_some());
     let well = [
         ("page.secure", "yes"),
         ("page.storage", "yes"),
@@ -260,10 +265,12 @@ fn no_secret_gets_from_any_observation_into_the_report() {
         format!("max-age=60, {SECRET}"),
         format!("text/html; {SECRET}"),
         format!("{SECRET}.{SECRET}"),
+        format!("mute 403 {SECRET}"),
     ];
     for key in KEYS {
-        for text in &wrappings {
-            let mut seen = seen(&[]);
+        for (text, dialect) in wrappings.iter().flat_map(|text| ["web-messaging", "guest-webchat"].map(|it| (text, it)))
+        {
+            let mut seen = seen_on(dialect, &[]);
             seen.note(key, text);
             let report = Report::new(&seen);
             for said in [report.to_text(), report.to_json(), format!("{seen:?}")] {
@@ -282,6 +289,7 @@ fn every_key_means_something_and_no_other_does() {
         "json",
         "good",
         "same",
+        "both",
         "no-store",
         "accepted",
         "1 2 3 4",

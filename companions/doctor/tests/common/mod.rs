@@ -27,6 +27,9 @@ pub const PATIENCE: Patience =
 pub struct Site {
     runtime: Runtime,
     pub settings: Settings,
+    /// Written as a message.
+    pub text: Option<&'static str>,
+    pub patience: Patience,
 }
 
 impl Site {
@@ -43,7 +46,7 @@ impl Site {
             page_origin: "http://localhost:8080".into(),
             ..Settings::default()
         };
-        Self { runtime, settings }
+        Self { runtime, settings, text: None, patience: PATIENCE }
     }
 
     /// The demo's simulator.
@@ -58,7 +61,8 @@ impl Site {
         let own = ["--origin", &origin, "--insecure-cookie", "--fault-control"];
         let own = if arguments.contains(&"--origin") { &own[2..] } else { &own[..] };
         let all = own.iter().chain(arguments).map(|it| (*it).to_owned());
-        let environment = token_proxy::Environment { key: Some(KEY.into()), ..token_proxy::Environment::default() };
+        let client_secret = arguments.contains(&"--client-id").then(|| "demo-secret".into());
+        let environment = token_proxy::Environment { key: Some(KEY.into()), client_secret };
         let Ok(token_proxy::Command::Serve(settings)) = token_proxy::Command::read(all, environment) else {
             panic!("the proxy's settings are bad: {arguments:?}")
         };
@@ -87,6 +91,41 @@ impl Site {
         self
     }
 
+    /// Changes the simulator's settings.
+    pub fn set(self, settings: &str) -> Self {
+        let endpoint = self.settings.endpoint.clone().unwrap();
+        control(&format!("{endpoint}/control/settings"), settings);
+        self
+    }
+
+    /// With something between page and token proxy, which may ask the proxy what it was asked and answers with a head and a body.
+    pub fn between(
+        mut self,
+        attend: impl Fn(&str, &dyn Fn(&str) -> (String, String)) -> (String, String) + Send + 'static,
+    ) -> Self {
+        let proxy = self.settings.page_origin.clone();
+        let address = serve(move |mut stream| {
+            let question = read(&mut stream);
+            let upstream = |question: &str| {
+                let mut upstream = TcpStream::connect(proxy.trim_start_matches("http://")).unwrap();
+                let origin = question.lines().find(|line| line.starts_with("Origin:")).unwrap();
+                let question = question.replacen(origin, &format!("Origin: {proxy}"), 1);
+                upstream.write_all(question.as_bytes()).unwrap();
+                let mut reply = String::new();
+                upstream.read_to_string(&mut reply).unwrap();
+                let (head, body) = reply.split_once("\r\n\r\n").unwrap();
+                let kept = |line: &&str| !line.to_ascii_lowercase().starts_with("content-length");
+                let head = head.trim_start_matches("HTTP/1.1 ").split("\r\n").filter(kept).collect::<Vec<_>>();
+                (head.join("\r\n"), body.to_owned())
+            };
+            let (head, body) = attend(&question, &upstream);
+            write_answer(&mut stream, &head, &body);
+        });
+        self.settings.page_origin = address.replace("tcp:", "http:");
+        self.settings.token_url = Some(format!("{}/api/genesys/refresh", self.settings.page_origin));
+        self
+    }
+
     /// Lets the token proxy fail.
     pub fn token_fault(self, orders: &str) -> Self {
         control(&format!("{}/control/faults", self.settings.page_origin), orders);
@@ -99,7 +138,28 @@ impl Site {
     }
 
     pub fn examine(&self) -> diagnosis::Observations {
-        examine(&self.settings, PATIENCE)
+        examine(&self.settings, self.patience, self.text)
+    }
+
+    /// Another wire, with a token proxy that mints for it.
+    pub fn on(dialect: &'static str, settings: simulator::Settings) -> Self {
+        let mut site = Self::new(settings);
+        site.settings.dialect = Some(dialect.into());
+        site.minting(&[dialect])
+    }
+
+    /// With a token proxy that serves these wires.
+    pub fn minting(self, dialects: &[&str]) -> Self {
+        let api = self.settings.endpoint.clone().unwrap();
+        let mut arguments = vec!["--api", &api, "--client-id", "demo-client"];
+        arguments.extend(dialects.iter().flat_map(|dialect| ["--dialect", dialect]));
+        self.with_proxy(&arguments)
+    }
+
+    /// With a message that the doctor is to write.
+    pub fn saying(mut self, text: &'static str) -> Self {
+        self.text = Some(text);
+        self
     }
 
     pub fn get(&self, target: &str) -> String {
@@ -113,6 +173,19 @@ fn control(url: &str, body: &str) {
     let headers = [("Content-Type", "application/json")];
     let reply = ask(&Question { method: "POST", url, headers: &headers, body }, PATIENCE.answer).unwrap();
     assert!((200..300).contains(&reply.status), "{url}: {}", String::from_utf8_lossy(&reply.body));
+}
+
+/// A server that hands every connection on to this origin, with the beginning of what is asked changed; its own origin.
+pub fn forwarding(to: &str, change: fn(&str) -> String) -> String {
+    let to = to.trim_start_matches("http://").to_owned();
+    let address = serve(move |mut stream| {
+        let mut upstream = TcpStream::connect(&to).unwrap();
+        upstream.write_all(change(&read(&mut stream)).as_bytes()).unwrap();
+        let (mut up, mut down) = (stream.try_clone().unwrap(), upstream.try_clone().unwrap());
+        thread::spawn(move || std::io::copy(&mut up, &mut down));
+        thread::spawn(move || std::io::copy(&mut upstream, &mut stream));
+    });
+    address.replace("tcp:", "http:")
 }
 
 /// A server that gives everybody the same answer; its origin.
@@ -147,8 +220,18 @@ fn serve(attend: impl Fn(TcpStream) + Send + 'static) -> String {
 }
 
 fn answer(stream: &mut (impl Read + Write), head: &str, body: &str) {
-    // The question is short, and comes in one piece on this machine. Who asks may think better of it.
-    let _ = stream.read(&mut [0; 4096]);
+    read(stream);
+    write_answer(stream, head, body);
+}
+
+/// The question is short, and comes in one piece on this machine. Who asks may think better of it.
+fn read(stream: &mut impl Read) -> String {
+    let mut question = [0; 4096];
+    let length = stream.read(&mut question).unwrap_or_default();
+    String::from_utf8_lossy(&question[..length]).into_owned()
+}
+
+fn write_answer(stream: &mut impl Write, head: &str, body: &str) {
     let length = body.len();
     let _ = write!(stream, "HTTP/1.1 {head}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}");
 }

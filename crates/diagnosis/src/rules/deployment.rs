@@ -1,6 +1,7 @@
 //! What is wrong with the way to Genesys Cloud, or with the Messenger deployment there.
 
 use super::page::{is_explained, is_on_time};
+use super::wires::is_wire;
 use super::{Alike, Cause, ended, failed, is_page, nothing};
 use crate::observe::{End, Failure, Form, Observations};
 
@@ -16,7 +17,7 @@ pub(super) static CAUSES: [Cause; 9] = [
     Cause {
         id: "host-unknown",
         title: "the region's host has no address",
-        change: "Check data-region (or data-endpoint) for a typing error; from inside a company's network, ask for these names to be resolved.",
+        change: "Check data-region (or data-endpoint, data-socket-url) for a typing error; from inside a company's network, ask for these names to be resolved.",
         alike: &[],
         detail: nothing,
         holds: |seen| failed(seen, &[Failure::Name]),
@@ -46,7 +47,7 @@ pub(super) static CAUSES: [Cause; 9] = [
     Cause {
         id: "host-unreachable",
         title: "Genesys Cloud cannot be reached from here",
-        change: "Let this network reach the three hosts on port 443; check data-region (or data-endpoint).",
+        change: "Let this network reach the hosts of Genesys Cloud on port 443; check data-region (or data-endpoint, data-socket-url).",
         alike: &[
             Alike {
                 id: "host-unknown",
@@ -63,7 +64,9 @@ pub(super) static CAUSES: [Cause; 9] = [
         detail: nothing,
         holds: |seen| {
             let unheard = &[Failure::Refused, Failure::Timeout, Failure::Cut, Failure::Unsaid];
-            seen.deployment.config.failure().is_some_and(|failure| unheard.contains(&failure)) && !is_explained(seen)
+            let is_dead = is_wire(seen) && failed(seen, unheard);
+            let failure = seen.deployment.config.failure();
+            (is_dead || failure.is_some_and(|failure| unheard.contains(&failure))) && !is_explained(seen)
         },
     },
     Cause {
@@ -113,5 +116,5 @@ pub(super) static CAUSES: [Cause; 9] = [
 
 /// It was not a browser that looked: why the files did not arrive is known.
 fn knows_why(seen: &Observations) -> bool {
-    seen.deployment.config.failure() != Some(Failure::Unsaid)
+    seen.deployment.config.failure() != Some(Failure::Unsaid) && !failed(seen, &[Failure::Unsaid])
 }

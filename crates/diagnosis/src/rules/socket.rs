@@ -1,9 +1,17 @@
 //! What is wrong with the socket, once the way to it is clear: refused, dead, or opened and closed again without a word.
 
 use super::page::is_explained;
+use super::wires::{self, Verdict, is_wire, verdict};
 use super::{Alike, Cause, ended, never, nothing, trial};
 use crate::journal::Step;
 use crate::observe::{End, Failure, Form, Observations, Whose};
+
+/// An end that is a close with such a code, whether or not the hello had been answered.
+macro_rules! past_hello {
+    ($codes:pat) => {
+        End::Closed($codes) | End::Unentered { code: $codes, is_late: false } | End::Mute($codes)
+    };
+}
 
 const ONE_AFTER_ANOTHER: &str = "Let the deployment allow all domains for five minutes and run this again: if the socket opens, it was \
     the list of domains (which takes minutes to spread), otherwise the deployment itself.";
@@ -23,7 +31,8 @@ pub(super) static CAUSES: [Cause; 18] = [
             let known = matches!(d.config.status(), Some(403 | 404 | 410))
                 || d.is_active == Some(false)
                 || d.admits_page == Some(false);
-            ended(seen, |end| matches!(end, End::Status(401 | 403 | 404, form) if form != Form::Html)) && !known
+            let refused = ended(seen, |end| matches!(end, End::Status(401 | 403 | 404, form) if form != Form::Html));
+            refused && !known && !is_wire(seen)
         },
     },
     Cause {
@@ -43,7 +52,8 @@ pub(super) static CAUSES: [Cause; 18] = [
         holds: |seen| {
             ended(seen, |end| {
                 matches!(end, End::Status(500..=510 | 512..=599, form) if form != Form::Html)
-                    || matches!(end, End::Error(500..=599 | 5000..=5999) | End::Closed(1011..=1014))
+                    || matches!(end, End::Error(500..=599 | 5000..=5999))
+                    || matches!(end, past_hello!(500..=599 | 1011..=1014))
             })
         },
     },
@@ -55,7 +65,17 @@ pub(super) static CAUSES: [Cause; 18] = [
             Alike {
                 id: "upgrade-refused",
                 experiment: "The doctor reports a status of 403: it is the deployment or its domains, and not the network.",
-                is_ruled_out: never,
+                is_ruled_out: is_wire,
+            },
+            Alike {
+                id: "token-scope",
+                experiment: "The doctor reports a status of 403: the token in the address lacks a right, or was lost on the way there.",
+                is_ruled_out: |seen| !is_wire(seen),
+            },
+            Alike {
+                id: "socket-not-found",
+                experiment: "The doctor reports a status of 404: there is no socket at data-socket-url, or where region and dialect have it.",
+                is_ruled_out: |seen| !is_wire(seen),
             },
             Alike {
                 id: "middlebox",
@@ -67,7 +87,7 @@ pub(super) static CAUSES: [Cause; 18] = [
         detail: nothing,
         holds: |seen| {
             ended(seen, |end| matches!(end, End::NeverOpened))
-                && seen.deployment.config.is_good()
+                && (seen.deployment.config.is_good() || is_wire(seen) && verdict(seen).is_none())
                 && !is_explained(seen)
                 && seen.deployment.is_active != Some(false)
                 && seen.deployment.admits_page != Some(false)
@@ -126,17 +146,21 @@ pub(super) static CAUSES: [Cause; 18] = [
         id: "session-refused",
         title: "Genesys Cloud refuses the token, and says so",
         change: "Let the token endpoint hand out a fresh token. If that is refused as well, the deployment may ask visitors to sign in.",
-        alike: &[Alike {
-            id: "token-scope",
-            experiment: "Ask the endpoint for a new session ({\"session\":\"new\"}) and run this again: if it is accepted the token was old, \
+        alike: &[
+            Alike {
+                id: "token-scope",
+                experiment: "Ask the endpoint for a new session ({\"session\":\"new\"}) and run this again: if it is accepted the token was old, \
                 otherwise it lacks a right.",
-            // Without an endpoint there is no right to lack, and one of our own that fares the same lacks none.
-            is_ruled_out: |seen| {
-                !trial(seen, Whose::Endpoint).is_some_and(is_refusal) || trial(seen, Whose::Own).is_some_and(is_refusal)
+                // Without an endpoint there is no right to lack, and one of our own that fares the same lacks none.
+                is_ruled_out: |seen| {
+                    !trial(seen, Whose::Endpoint).is_some_and(is_refusal)
+                        || trial(seen, Whose::Own).is_some_and(is_refusal)
+                },
             },
-        }],
+            OTHER_DIALECT,
+        ],
         detail: nothing,
-        holds: |seen| ended(seen, is_refusal),
+        holds: |seen| if is_wire(seen) { verdict(seen) == Some(Verdict::Refused) } else { ended(seen, is_refusal) },
     },
     Cause {
         id: "rate-limited",
@@ -144,11 +168,11 @@ pub(super) static CAUSES: [Cause; 18] = [
         change: "Nothing if it passes within a minute. Otherwise look for a page that reloads or reconnects over and over.",
         alike: &[],
         detail: nothing,
-        holds: |seen| ended(seen, |end| matches!(end, End::Error(429 | 4029))),
+        holds: |seen| ended(seen, |end| matches!(end, End::Error(429 | 4029) | End::Mute(429))),
     },
     Cause {
         id: "token-expired",
-        title: "the socket is closed with 1000, without a word, because the token has expired",
+        title: "the token has expired, or ended before its time",
         change: "Hand out tokens that last: let expires_in be what is really left, renew them at the endpoint before 300 s are left, and \
             let no cache keep an answer.",
         alike: &[Alike {
@@ -156,17 +180,32 @@ pub(super) static CAUSES: [Cause; 18] = [
             experiment: NEW_SESSION,
             is_ruled_out: |seen| trial(seen, Whose::Endpoint) == Some(End::Accepted),
         }],
-        detail: nothing,
-        holds: |seen| is_token_s_fault(seen) && looks_old(seen) && !is_closed_past_hello(seen),
+        detail: |seen| if is_wire(seen) { String::new() } else { wires::rights(seen) },
+        holds: |seen| match verdict(seen) {
+            _ if !is_wire(seen) => is_token_s_fault(seen) && looks_old(seen) && !is_closed_past_hello(seen),
+            verdict => verdict == Some(Verdict::Expired),
+        },
     },
     Cause {
         id: "token-scope",
-        title: "the socket is closed with 1000, without a word, although the token is fresh: it lacks a right",
-        change: "Give the credential behind the token endpoint the scope for guests' messages (guest:write or the dialect's own), or let it \
-            make up guest tokens as companions/token-proxy does.",
-        alike: &[Alike { id: "token-expired", experiment: NEW_SESSION, is_ruled_out: is_closed_past_hello }],
-        detail: nothing,
-        holds: |seen| is_token_s_fault(seen) && (!looks_old(seen) || is_closed_past_hello(seen)),
+        title: "the token is fresh, and lacks a right",
+        change: "Give the credential behind the token endpoint the scope for guests' messages (guest:write or the dialect's own), and start \
+            the endpoint again; or let it make up guest tokens as companions/token-proxy does. A token in the address has to arrive there: \
+            let nothing in between drop the query.",
+        alike: &[
+            Alike { id: "token-expired", experiment: NEW_SESSION, is_ruled_out: wires::is_no_age },
+            Alike {
+                id: "join-unheard",
+                experiment: "Let a page on another network try: if it is dropped just so, it is the scope, and otherwise something in between.",
+                is_ruled_out: |seen| !ended(seen, |end| matches!(end, End::Unentered { .. })),
+            },
+            OTHER_DIALECT,
+        ],
+        detail: wires::rights,
+        holds: |seen| match verdict(seen) {
+            _ if !is_wire(seen) => is_token_s_fault(seen) && (!looks_old(seen) || is_closed_past_hello(seen)),
+            verdict => verdict == Some(Verdict::Scope),
+        },
     },
     Cause {
         id: "silent-close",
@@ -185,7 +224,9 @@ pub(super) static CAUSES: [Cause; 18] = [
             },
         ],
         detail: nothing,
-        holds: |seen| is_silent(trial(seen, Whose::Own)) || seen.token.is_none() && keeps_closing(seen),
+        holds: |seen| {
+            !is_wire(seen) && (is_silent(trial(seen, Whose::Own)) || seen.token.is_none() && keeps_closing(seen))
+        },
     },
     Cause {
         id: "connection-cut",
@@ -197,11 +238,14 @@ pub(super) static CAUSES: [Cause; 18] = [
             is_ruled_out: never,
         }],
         detail: nothing,
-        holds: |seen| ended(seen, |end| matches!(end, End::Closed(1001..=1003 | 1006 | 1007 | 1009 | 1010 | 1015))),
+        holds: |seen| {
+            let is_cut = |end| matches!(end, past_hello!(1001..=1003 | 1006 | 1007 | 1009 | 1010 | 1015));
+            ended(seen, is_cut) && verdict(seen) != Some(Verdict::Scope)
+        },
     },
     Cause {
         id: "hello-unanswered",
-        title: "the socket opens, but the hello is not answered within 10 s",
+        title: "the socket opens, but nothing that is said on it is answered within 10 s",
         change: "Look for a proxy that buffers: it has to pass WebSocket frames on as they come (with nginx: proxy_http_version 1.1, \
             Upgrade, Connection, proxy_buffering off).",
         alike: &[Alike {
@@ -210,7 +254,7 @@ pub(super) static CAUSES: [Cause; 18] = [
             is_ruled_out: never,
         }],
         detail: nothing,
-        holds: |seen| ended(seen, |end| end == End::Silent),
+        holds: |seen| ended(seen, |end| matches!(end, End::Silent | End::Mute(0))),
     },
     Cause {
         id: "hello-refused",
@@ -226,10 +270,13 @@ pub(super) static CAUSES: [Cause; 18] = [
                 End::Status(code, form) => {
                     form != Form::Html && matches!(code, 400 | 402 | 405..=406 | 408..=428 | 430..=499)
                 }
-                End::Closed(code) => !is_refusal(end) && !matches!(code, 1000..=1003 | 1005..=1015),
+                End::Closed(code) | End::Unentered { code, is_late: false } | End::Mute(code @ 1000..) => {
+                    !is_refusal(End::Closed(code)) && !matches!(code, 1000..=1003 | 1005..=1015)
+                }
                 _ => false,
             };
-            ended(seen, other)
+            let unknown_there = |end| matches!(end, End::Error(400 | 404) | End::Mute(1..=400 | 402 | 404..=408 | 410..=428 | 430..=499));
+            ended(seen, other) || is_wire(seen) && ended(seen, unknown_there)
         },
     },
     Cause {
@@ -248,6 +295,12 @@ pub(super) static CAUSES: [Cause; 18] = [
     },
 ];
 
+const OTHER_DIALECT: Alike = Alike {
+    id: "token-other-dialect",
+    experiment: "Look at the path at which the endpoint mints: it must be the one of the wire that the page speaks.",
+    is_ruled_out: |seen| !is_wire(seen),
+};
+
 const NEW_SESSION: &str = "Ask the endpoint for a new session ({\"session\":\"new\"}) and try again at once, with a message: if it arrives, \
     the old token had expired; if the socket closes as before, the credential behind the endpoint lacks the scope.";
 
@@ -257,7 +310,7 @@ const YOUNG: u64 = 30_000;
 /// A grant that is good for less than this looks as if it were the rest of an older one.
 const SHORT: u64 = 30;
 
-fn is_refusal(end: End) -> bool {
+pub(super) fn is_refusal(end: End) -> bool {
     matches!(end, End::Error(401 | 403) | End::Closed(1008 | 3000..=3003 | 3500..=3999 | 4400..=4499))
 }
 
@@ -273,21 +326,25 @@ fn is_token_s_fault(seen: &Observations) -> bool {
 
 /// What the endpoint itself says about the token's age. A token that is accepted now while the widget's is not was fetched earlier.
 fn looks_old(seen: &Observations) -> bool {
-    let now = trial(seen, Whose::Endpoint);
-    !is_silent(now)
-        || seen.token.as_ref().is_some_and(|token| {
-            token.is_aged || token.is_cacheable || token.expires_in.is_some_and(|seconds| seconds < SHORT)
-        })
+    !is_silent(trial(seen, Whose::Endpoint)) || is_granted_old(seen)
 }
 
-/// The widget's last three sockets or more were closed without a word, at the hello or soon after it.
+/// The grant was kept somewhere, or is the rest of one.
+pub(super) fn is_granted_old(seen: &Observations) -> bool {
+    seen.token.as_ref().is_some_and(|token| {
+        token.is_aged || token.is_cacheable || token.expires_in.is_some_and(|seconds| seconds < SHORT)
+    })
+}
+
+/// The widget's last three sockets or more were closed without a word, at the hello or soon after it, or whenever something was asked for that
+/// a right is needed for.
 fn keeps_closing(seen: &Observations) -> bool {
     let (mut count, mut online_at, mut past_hello) = (0, None, false);
     for step in &seen.journal {
         if step.is_online() {
             online_at = Some(step.at);
         } else if step.is_loss() {
-            let is_young = online_at.take().is_none_or(|at| step.at.saturating_sub(at) < YOUNG);
+            let is_young = online_at.take().is_none_or(|at| step.at.saturating_sub(at) < YOUNG) || step.is_upon_asking;
             count = match (is_young && step.is_silent(), step.is_past_hello() == past_hello) {
                 (true, true) => count + 1,
                 (true, false) => 1,
@@ -296,12 +353,26 @@ fn keeps_closing(seen: &Observations) -> bool {
             past_hello = step.is_past_hello();
         }
     }
-    // Whoever is online now is well.
-    count >= 3 && online_at.is_none()
+    // Whoever is online now is well; but not where that is so whenever nobody writes.
+    count >= 3
+        && (online_at.is_none()
+            || seen.journal.iter().rev().find(|step| step.is_loss()).is_some_and(|it| it.is_upon_asking))
+}
+
+/// The same, each time when it had just said something that a right is needed for.
+pub(super) fn is_kept_from_speaking(seen: &Observations) -> bool {
+    let mut losses = seen.journal.iter().rev().filter(|step| step.is_loss());
+    keeps_closing(seen) && losses.by_ref().take(3).all(|step| step.is_upon_asking)
+}
+
+/// What it said on its last connection was refused, and not the hello.
+pub(super) fn refused_past_hello(seen: &Observations) -> bool {
+    let last = seen.journal.iter().rev().find(|step| step.is_loss());
+    last.is_some_and(|step| step.is_past_hello() && step.code == 403)
 }
 
 /// The last of them had answered the hello before. A token that is too old is not good for that.
-fn is_closed_past_hello(seen: &Observations) -> bool {
+pub(super) fn is_closed_past_hello(seen: &Observations) -> bool {
     let last = seen.journal.iter().rev().find(|step| step.is_loss());
     keeps_closing(seen) && last.is_some_and(Step::is_past_hello)
 }

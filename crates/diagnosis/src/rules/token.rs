@@ -5,7 +5,7 @@ use super::{Alike, Cause, nothing};
 use crate::observe::{Again, Failure, Form, Grant, Observations, Reach, TokenEndpoint, TokenProblem};
 
 /// What leaves the widget without a token.
-pub(super) static STOPS: [Cause; 17] = [
+pub(super) static STOPS: [Cause; 20] = [
     Cause {
         id: "token-unreachable",
         title: "the token endpoint cannot be reached",
@@ -135,6 +135,31 @@ pub(super) static STOPS: [Cause; 17] = [
         holds: |seen| names(seen, TokenProblem::DeploymentNotServed),
     },
     Cause {
+        id: "token-dialect-not-served",
+        title: "the token endpoint does not serve the page's dialect",
+        change: "Start it with --dialect and the name that the page has in data-dialect, with --api and the client that mints; or correct \
+            data-dialect.",
+        alike: &[],
+        detail: nothing,
+        holds: |seen| names(seen, TokenProblem::DialectNotServed),
+    },
+    Cause {
+        id: "token-client-refused",
+        title: "the API refuses the client id and the secret by which the token endpoint mints",
+        change: "Compare --client-id and the secret with the OAuth client of the same organisation and region; its grant type is client credentials.",
+        alike: &[],
+        detail: nothing,
+        holds: |seen| names(seen, TokenProblem::ClientRefused),
+    },
+    Cause {
+        id: "token-client-scope",
+        title: "the client by which the token endpoint mints may not mint guests of this wire",
+        change: "Give the OAuth client the role and the scopes for it, and start the endpoint again.",
+        alike: &[],
+        detail: nothing,
+        holds: |seen| names(seen, TokenProblem::ScopeRefused),
+    },
+    Cause {
         id: "token-refused",
         title: "the token endpoint refuses this visitor",
         change: "Look into its log for the reason. If visitors need not sign in, exempt the path from the site's login.",
@@ -167,11 +192,9 @@ pub(super) static STOPS: [Cause; 17] = [
         detail: nothing,
         holds: |seen| {
             token(seen, |it| match it.asked.status() {
-                Some(400 | 401 | 403 | 404 | 405 | 410 | 429 | 501) => {
-                    it.problem.is_none() && it.asked.status() == Some(400)
-                }
+                _ if it.problem.is_some() => false,
+                Some(401 | 403 | 404 | 405 | 410 | 429 | 501) | None => false,
                 Some(status) => status >= 400,
-                None => false,
             })
         },
     },
@@ -186,7 +209,7 @@ pub(super) static HARMS: [Cause; 3] = [
             cookie on a page by http, a Path that does not cover the endpoint, or a reverse proxy that drops it.",
         alike: &[],
         detail: nothing,
-        holds: |seen| token(seen, |it| it.again == Again::Another),
+        holds: |seen| seen.wire.is_none() && token(seen, |it| it.again == Again::Another),
     },
     Cause {
         id: "token-cacheable",
