@@ -310,6 +310,11 @@ fn what_can_fail_on_all_of_them_is_named_on_each() {
                 "origin-refused",
             ),
             (
+                "a gateway that lets nobody in",
+                on(dialect).fault(r#"{"on":"upgrade","count":null,"effect":{"status":{"status":403}}}"#),
+                if dialect == "guest-webchat" { "token-scope" } else { "upgrade-refused" },
+            ),
+            (
                 "a backend that fails",
                 on(dialect).fault(r#"{"on":"upgrade","count":null,"effect":{"status":{"status":503}}}"#),
                 "backend-failing",

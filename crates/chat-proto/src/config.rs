@@ -2,7 +2,7 @@
 
 use alloc::{format, string::String, string::ToString, vec::Vec};
 
-use crate::dialect::{DIALECTS, Dialect, named};
+use crate::dialect::{DIALECTS, Dialect};
 use crate::timings::Timings;
 use crate::trace::Tracing;
 
@@ -81,6 +81,11 @@ impl Config {
 
     /// Checks the settings. On failure every bad attribute is named, in the order of their documentation.
     pub fn new(settings: &Settings) -> Result<Self, Vec<FieldError>> {
+        Self::among(settings, DIALECTS)
+    }
+
+    /// The same where these wires are spoken, and the first of them if the page does not choose. There must be one.
+    pub fn among(settings: &Settings, dialects: &[&'static dyn Dialect]) -> Result<Self, Vec<FieldError>> {
         let mut errors = Vec::new();
         let given =
             |field: &Option<String>| field.as_deref().map(str::trim).filter(|it| !it.is_empty()).map(str::to_string);
@@ -98,15 +103,16 @@ impl Config {
         }
 
         let wanted = given(&settings.dialect);
-        let dialect = wanted.as_deref().map_or(Some(DIALECTS[0]), named);
+        let mut spoken = dialects.iter().copied();
+        let dialect = spoken.find(|dialect| wanted.as_deref().is_none_or(|wanted| dialect.habits().name == wanted));
         if dialect.is_none() {
             let mut problem = String::from("is none of these:");
-            for dialect in DIALECTS {
+            for dialect in dialects {
                 problem = problem + " " + dialect.habits().name;
             }
             errors.push(FieldError { attribute: "data-dialect", problem });
         }
-        let dialect = dialect.unwrap_or(DIALECTS[0]);
+        let dialect = dialect.unwrap_or(dialects[0]);
         let habits = dialect.habits();
 
         let endpoint = given(&settings.endpoint);

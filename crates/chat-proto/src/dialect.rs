@@ -47,11 +47,6 @@ pub static DIALECTS: &[&dyn Dialect] = &[
     &conversation_socket::ConversationSocket,
 ];
 
-/// The dialect of that name, as `data-dialect` has it.
-pub fn named(name: &str) -> Option<&'static dyn Dialect> {
-    DIALECTS.iter().copied().find(|dialect| dialect.habits().name == name)
-}
-
 /// One backend's language. Stateless.
 pub trait Dialect: Sync {
     /// What has to be known of the wire before a word is said on it.

@@ -64,6 +64,11 @@ impl Step {
         matches!(self.code, 1000 | 1005) || self.code == 1006 && self.is_upon_asking
     }
 
+    /// The session was refused for good.
+    pub fn is_given_up(&self) -> bool {
+        self.to == State::Refused as u8
+    }
+
     /// The hello had been answered by then.
     pub fn is_past_hello(&self) -> bool {
         self.from != State::Handshaking as u8

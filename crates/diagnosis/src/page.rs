@@ -5,7 +5,7 @@ use chat_proto::json::Value;
 use wasm_bindgen::prelude::*;
 
 use crate::note::{form_of, word_of};
-use crate::observe::{End, Observations};
+use crate::observe::Observations;
 use crate::plan::{Plan, Settings};
 use crate::report::Report;
 use crate::talk::{Next, Talk};
@@ -81,7 +81,7 @@ impl Diagnosis {
 
     /// The socket is open.
     pub fn opened(&mut self, now: u32) -> String {
-        self.next(|talk| talk.opened(now))
+        self.talk.as_mut().map(|talk| talk.opened(now)).map_or_else(String::new, told)
     }
 
     /// A frame: the names and values of its texts and numbers, one after the other, parted by a null character.
@@ -91,35 +91,24 @@ impl Diagnosis {
         while let (Some(name), Some(value)) = (words.next(), words.next()) {
             frame.push((name.to_owned(), Value::String(value.to_owned())));
         }
-        self.next(|talk| talk.heard(&Value::Object(frame), now))
+        let next = self.talk.as_mut().map(|talk| talk.heard(&Value::Object(frame), now));
+        next.map_or_else(String::new, told)
     }
 
     /// The socket is closed.
-    pub fn closed(&mut self, code: u16, now: u32) -> String {
-        self.next(|talk| talk.closed(code, now))
+    pub fn closed(&self, code: u16, now: u32) -> String {
+        self.talk.as_ref().map(|talk| talk.closed(code, now)).map_or_else(String::new, told)
     }
 
     /// What was to be posted was answered with this status; 0: not at all.
-    pub fn answered(&mut self, status: u16) -> String {
-        self.next(|talk| talk.answered((status > 0).then_some(status)))
+    pub fn answered(&self, status: u16) -> String {
+        let status = (status > 0).then_some(status);
+        self.talk.as_ref().map(|talk| talk.answered(status)).map_or_else(String::new, told)
     }
 
     /// The time that was to be waited is over.
-    pub fn tired(&mut self) -> String {
-        self.next(|talk| Next::Over(talk.tired()))
-    }
-
-    fn next(&mut self, happens: impl FnOnce(&mut Talk) -> Next) -> String {
-        let next = self.talk.as_mut().map_or(Next::Over(End::NeverOpened), happens);
-        match next {
-            Next::Wait => String::new(),
-            Next::For(wait) => wait.to_string(),
-            Next::Say(words, wait) => [&wait.to_string(), " say ", &words].concat(),
-            Next::Post(post, wait) => {
-                [&wait.to_string(), " post ", &post.url, "\n", &post.authorization, "\n", &post.body].concat()
-            }
-            Next::Over(end) => ["end ", &word_of(end)].concat(),
-        }
+    pub fn tired(&self) -> String {
+        self.talk.as_ref().map(|talk| Next::Over(talk.tired())).map_or_else(String::new, told)
     }
 
     /// What an answer was, by its `Content-Type`, the beginning of its body, and whether it could be parsed as JSON.
@@ -140,5 +129,18 @@ impl Diagnosis {
     /// The report, as JSON.
     pub fn report(&self) -> String {
         Report::new(&self.seen).to_json()
+    }
+}
+
+/// What is to be done, for `www/diagnose.js`.
+fn told(next: Next) -> String {
+    match next {
+        Next::Wait => String::new(),
+        Next::For(wait) => wait.to_string(),
+        Next::Say(words, wait) => [&wait.to_string(), " say ", &words].concat(),
+        Next::Post(post, wait) => {
+            [&wait.to_string(), " post ", &post.url, "\n", &post.authorization, "\n", &post.body].concat()
+        }
+        Next::Over(end) => ["end ", &word_of(end)].concat(),
     }
 }

@@ -3,9 +3,19 @@
 pub use chat_proto::config::{FieldError, Settings};
 
 use chat_proto::config::Config;
-use chat_proto::dialect::Habits;
+use chat_proto::dialect::conversation_socket::ConversationSocket;
+use chat_proto::dialect::external_contacts::ExternalContacts;
+use chat_proto::dialect::guest_sessions::GuestSessions;
+use chat_proto::dialect::guest_webchat::GuestWebchat;
+use chat_proto::dialect::webmessaging_guests::WebmessagingGuests;
+use chat_proto::dialect::{Dialect, Habits};
 
 use crate::observe::{BadField, Observations, TokenEndpoint};
+use crate::wire::Published;
+
+/// The widget's own, but for the first: what that one says is written apart, and all that it understands would be carried along for nothing.
+static DIALECTS: [&dyn Dialect; 6] =
+    [&Published, &ExternalContacts, &GuestSessions, &GuestWebchat, &WebmessagingGuests, &ConversationSocket];
 
 /// What to ask, in this order.
 #[derive(Clone, Debug)]
@@ -23,7 +33,7 @@ pub struct Plan {
 impl Plan {
     /// The plan for a page with these attributes, or everything that is wrong with them.
     pub fn new(settings: &Settings) -> Result<Self, Vec<FieldError>> {
-        let config = Config::new(settings)?;
+        let config = Config::among(settings, &DIALECTS)?;
         let has_files = config.dialect().habits().has_own_tokens;
         let file = |name| {
             let url = format!("{}/webdeployments/v1/deployments/{}/{name}", config.files_origin, config.deployment_id);
@@ -131,6 +141,12 @@ mod tests {
         let config = "https://api-cdn.mypurecloud.ie/webdeployments/v1/deployments/d-1/config.json";
         assert_eq!(plan.config_url.as_deref(), Some(config));
         assert_eq!(plan.token_request(false), r#"{"deployment_id":"d-1","session":"keep"}"#);
+    }
+
+    #[test]
+    fn the_same_wires_are_known_as_the_widget_speaks() {
+        let names = |dialects: &[&dyn Dialect]| dialects.iter().map(|it| it.habits().name).collect::<Vec<_>>();
+        assert_eq!(names(&DIALECTS), names(chat_proto::dialect::DIALECTS));
     }
 
     #[test]

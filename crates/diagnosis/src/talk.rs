@@ -107,7 +107,7 @@ impl Talk {
             Opening::Silence => self.ready(now, None),
             Opening::Greeting => Next::For(self.patience),
             Opening::Hello => {
-                let hello = self.hello();
+                let hello = self.encoded(&ClientOp::Hello { start_new: false, trace: None });
                 self.say(now, Stage::Hello, hello)
             }
         }
@@ -184,14 +184,6 @@ impl Talk {
         self.config.dialect().habits().has_own_tokens
     }
 
-    fn hello(&self) -> String {
-        if self.is_published() {
-            wire::hello(&self.config.deployment_id, &self.speaker.token)
-        } else {
-            self.encoded(&ClientOp::Hello { start_new: false, trace: None })
-        }
-    }
-
     /// Messages could flow. Where one goes by HTTP, something that cannot be one tells whether it would be taken.
     fn ready(&mut self, now: u32, otherwise: Option<End>) -> Next {
         let (id, text) = (LocalId(MESSAGE.into()), self.text.clone());
@@ -244,4 +236,54 @@ fn printed(frame: &Value) -> String {
     let members =
         members.iter().filter_map(|(name, value)| Some([&quoted(name), ":", &quoted(value.as_str()?)].concat()));
     ["{", &members.collect::<Vec<_>>().join(","), "}"].concat()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::Settings;
+
+    fn talk(dialect: &str, token: &str) -> Talk {
+        let settings = Settings {
+            deployment_id: Some("d-1".into()),
+            endpoint: Some("http://localhost".into()),
+            dialect: Some(dialect.into()),
+            token_url: Some("https://shop.example/t".into()),
+            page_origin: "https://shop.example".into(),
+            ..Settings::default()
+        };
+        let speaker = Speaker { token: token.into(), conversation: "c-1".into(), guest: "g-1".into() };
+        Talk::new(&Plan::new(&settings).unwrap(), speaker, None, 10)
+    }
+
+    #[test]
+    fn nothing_can_break_out_of_the_hello() {
+        let hello = r#"{"action":"configureSession","token":"a\"b\\c\n","deploymentId":"d-1","tracingId":"diagnosis"}"#;
+        assert_eq!(talk("web-messaging", "a\"b\\c\n").opened(0), Next::Say(hello.into(), 10));
+    }
+
+    #[test]
+    fn a_drop_behind_the_auth_is_told_by_its_time() {
+        let admitted: Value = Value::object([("type", "auth-success".into())]);
+        for (took, waited, is_late) in [(50, 60, false), (50, 500, true), (290, 300, false), (400, 410, true)] {
+            let mut talk = talk("conversation-socket", "t");
+            talk.opened(1_000);
+            let join = r#"{"action":"join","conversationId":"c-1"}"#;
+            assert_eq!(talk.heard(&admitted, 1_000 + took), Next::Say(join.into(), 10));
+            let end = End::Unentered { code: 1006, is_late };
+            assert_eq!(talk.closed(1006, 1_000 + took + waited), Next::Over(end), "{took} {waited}");
+        }
+    }
+
+    #[test]
+    fn what_is_posted_without_being_told_to_is_an_empty_object_and_its_token_is_not_printed() {
+        let mut talk = talk("external-contacts", "secret");
+        talk.opened(0);
+        let greeting = Value::object([("type", "greeting".into()), ("contactId", "c-2".into())]);
+        let next = talk.heard(&greeting, 0);
+        assert!(!format!("{next:?}").contains("secret"), "{next:?}");
+        let Next::Post(post, _) = next else { panic!("{next:?}") };
+        assert_eq!((post.body.as_str(), post.authorization.as_str()), ("{}", "Bearer secret"));
+        assert_eq!(post.url, "http://localhost/api/v2/conversations/messaging/external/contacts/c-2/messages");
+    }
 }

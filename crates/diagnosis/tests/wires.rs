@@ -103,6 +103,7 @@ fn what_is_healthy_is_never_accused() {
             [online(0), vec![(9_000, Online, Offline, 0), (20_000, Offline, Backoff, 0)], online(21_000)].concat(),
         ),
         ("a token that ended while the page slept", &live, [lost(0, 60 * minute, 1000), online(61 * minute)].concat()),
+        ("a token that expired unseen, and was renewed", &live, [lost(0, 900, 403), online(2_000)].concat()),
         ("one loss upon a message", &live, [lost(0, 900, UPON_ASKING + 1006), online(2_000)].concat()),
         (
             "two losses upon a message, hours after another",
@@ -152,7 +153,12 @@ fn what_the_widget_has_noted_names_a_right_that_is_missing() {
             (0..3).flat_map(|n| lost_on_the_way(n * 3_000, UPON_ASKING + 1006)).collect(),
             "token-scope",
         ),
-        ("webmessaging-guests", &live, lost(0, 900, 403), "token-spent"),
+        (
+            "webmessaging-guests",
+            &live,
+            [lost(0, 900, 403), lost(2_000, 900, 403), online(4_000), vec![(5_000, Online, Refused, 403)]].concat(),
+            "token-spent",
+        ),
     ] {
         let seen = with_steps(seen(dialect, further), &steps);
         assert_eq!(named(&seen), cause, "{dialect}: {}", Report::new(&seen).to_text());

@@ -19,11 +19,12 @@ const ONE_AFTER_ANOTHER: &str = "Let the deployment allow all domains for five m
 pub(super) static CAUSES: [Cause; 18] = [
     Cause {
         id: "upgrade-refused",
-        title: "Genesys Cloud refuses the socket, although the deployment's files admit this page",
-        change: "Save the deployment again, wait for ten minutes, and compare its id and its domains with what is named here.",
+        title: "Genesys Cloud refuses the socket, although nothing that was looked at speaks against this page",
+        change: "Save the deployment again, wait for ten minutes, and compare its id and its domains with what is named here. On another wire: \
+            look into what stands in front of the socket, for the upgrade looks at nothing there.",
         alike: &[
-            Alike { id: "domain-not-allowed", experiment: ONE_AFTER_ANOTHER, is_ruled_out: never },
-            Alike { id: "deployment-inactive", experiment: ONE_AFTER_ANOTHER, is_ruled_out: never },
+            Alike { id: "domain-not-allowed", experiment: ONE_AFTER_ANOTHER, is_ruled_out: is_wire },
+            Alike { id: "deployment-inactive", experiment: ONE_AFTER_ANOTHER, is_ruled_out: is_wire },
         ],
         detail: nothing,
         holds: |seen| {
@@ -32,7 +33,8 @@ pub(super) static CAUSES: [Cause; 18] = [
                 || d.is_active == Some(false)
                 || d.admits_page == Some(false);
             let refused = ended(seen, |end| matches!(end, End::Status(401 | 403 | 404, form) if form != Form::Html));
-            refused && !known && !is_wire(seen)
+            let otherwise = ended(seen, |end| matches!(end, End::Status(404, _))) || verdict(seen).is_some();
+            refused && !known && !(is_wire(seen) && otherwise)
         },
     },
     Cause {
@@ -365,10 +367,10 @@ pub(super) fn is_kept_from_speaking(seen: &Observations) -> bool {
     keeps_closing(seen) && losses.by_ref().take(3).all(|step| step.is_upon_asking)
 }
 
-/// What it said on its last connection was refused, and not the hello.
+/// What it said on its last connection was refused, and not the hello; and not for the first time.
 pub(super) fn refused_past_hello(seen: &Observations) -> bool {
     let last = seen.journal.iter().rev().find(|step| step.is_loss());
-    last.is_some_and(|step| step.is_past_hello() && step.code == 403)
+    last.is_some_and(|step| step.is_past_hello() && step.is_given_up() && step.code == 403)
 }
 
 /// The last of them had answered the hello before. A token that is too old is not good for that.

@@ -187,6 +187,9 @@ pub(super) fn verdict(seen: &Observations) -> Option<Verdict> {
     }
     let is_fresh_good = trial(seen, Whose::Own) == Some(End::Accepted);
     let end = trial(seen, Whose::Endpoint);
+    if seen.is_origin_refused {
+        return Some(Verdict::Origin);
+    }
     let is_about_token = |end| is_about_token(end, wire) || end == End::NeverOpened && is_fresh_good;
     let Some(end) = end.filter(|end| is_about_token(*end)) else { return by_its_steps(seen, wire) };
     Some(match end {
@@ -195,7 +198,6 @@ pub(super) fn verdict(seen: &Observations) -> Option<Verdict> {
         End::Mute(403) => Verdict::Scope,
         End::Expired => Verdict::Expired,
         End::Mute(401) if is_admitted(wire) => Verdict::Expired,
-        End::Status(..) if seen.is_origin_refused => Verdict::Origin,
         // An expired token would not have come so far.
         End::Unentered { code, .. } | End::Mute(code) if is_admitted(wire) && is_silent(code, wire) => Verdict::Scope,
         _ if is_fresh_good || is_granted_old(seen) => Verdict::Expired,
@@ -221,7 +223,8 @@ fn by_its_steps(seen: &Observations, wire: &Habits) -> Option<Verdict> {
 /// Whether an end says that it is the token.
 fn is_about_token(end: End, wire: &Habits) -> bool {
     match end {
-        End::Status(status, form) => matches!(status, 401 | 403) && form != Form::Html,
+        // Everywhere else the upgrade is refused to nobody, and by something else if it is.
+        End::Status(status, form) => wire.name == "guest-webchat" && matches!(status, 401 | 403) && form != Form::Html,
         End::Expired | End::Mute(401 | 403) => true,
         // 1006 before anything was asked is a pulled cable.
         End::Unheard(_) | End::Unentered { is_late: true, .. } | End::Closed(1006) => false,
