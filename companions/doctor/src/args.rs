@@ -31,6 +31,7 @@ doctor ends with 0 if nothing is wrong, 1 if a cause was found, 2 if it was call
 
 /// What is asked for.
 #[derive(Debug, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "there is one of it")]
 pub enum Asked {
     /// The help.
     Help,
@@ -107,6 +108,7 @@ fn doctor(mut line: CommandLine) -> Result<Asked, Mistakes> {
         dialect,
         socket_url: line.text("--socket-url"),
         page_origin: origin.map(|origin| origin.origin().ascii_serialization()).unwrap_or_default(),
+        ..Settings::default()
     };
     let as_json = line.has("--json");
     line.judge(Asked::Doctor { settings, text, as_json })

@@ -41,6 +41,7 @@ impl Diagnosis {
             dialect: given(dialect),
             socket_url: given(socket_url),
             page_origin: page_origin.to_owned(),
+            ..Settings::default()
         });
         Self { seen, plan, talk: None }
     }

@@ -159,6 +159,7 @@ fn what_the_widget_has_noted_names_a_right_that_is_missing() {
             [lost(0, 900, 403), lost(2_000, 900, 403), online(4_000), vec![(5_000, Online, Refused, 403)]].concat(),
             "token-spent",
         ),
+        ("external-contacts", &live, [online(0), vec![(5_000, Online, Refused, 409)]].concat(), "contact-mismatch"),
     ] {
         let seen = with_steps(seen(dialect, further), &steps);
         assert_eq!(named(&seen), cause, "{dialect}: {}", Report::new(&seen).to_text());

@@ -367,10 +367,10 @@ pub(super) fn is_kept_from_speaking(seen: &Observations) -> bool {
     keeps_closing(seen) && losses.by_ref().take(3).all(|step| step.is_upon_asking)
 }
 
-/// What it said on its last connection was refused, and not the hello; and not for the first time.
-pub(super) fn refused_past_hello(seen: &Observations) -> bool {
+/// What it said on its last connection was refused with this status, and not the hello; and not for the first time.
+pub(super) fn refused_past_hello(seen: &Observations, with: u16) -> bool {
     let last = seen.journal.iter().rev().find(|step| step.is_loss());
-    last.is_some_and(|step| step.is_past_hello() && step.is_given_up() && step.code == 403)
+    last.is_some_and(|step| step.is_past_hello() && step.is_given_up() && step.code == with)
 }
 
 /// The last of them had answered the hello before. A token that is too old is not good for that.

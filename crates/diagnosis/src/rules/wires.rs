@@ -90,7 +90,7 @@ pub(super) static SOCKET: [Cause; 7] = [
             another: greeting, token and POST must be of one contact.",
         alike: &[],
         detail: nothing,
-        holds: |seen| is_wire(seen) && ended(seen, |end| end == End::Mute(409)),
+        holds: |seen| is_wire(seen) && (ended(seen, |end| end == End::Mute(409)) || refused_past_hello(seen, 409)),
     },
     Cause {
         id: "token-spent",
@@ -209,7 +209,7 @@ pub(super) fn verdict(seen: &Observations) -> Option<Verdict> {
 
 /// What the widget has noted of its own connections, where none that was opened to look says anything.
 fn by_its_steps(seen: &Observations, wire: &Habits) -> Option<Verdict> {
-    if wire.spends_tokens && (is_repeated(seen) || refused_past_hello(seen)) {
+    if wire.spends_tokens && (is_repeated(seen) || refused_past_hello(seen, 403)) {
         Some(Verdict::Spent)
     } else if !is_kept_from_speaking(seen) {
         None
