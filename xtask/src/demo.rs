@@ -80,7 +80,7 @@ pub(crate) fn run(options: Options) -> Result<()> {
         let page = ports::origin(ports.page);
         println!(
             "\n  Guest Chat: {page}/\n\nCtrl-C stops everything. If the chat is dead, this says why:\n  {}",
-            doctor(ports)
+            doctor(ports, options.dialect)
         );
     } else {
         println!(
@@ -107,12 +107,16 @@ pub(crate) fn run(options: Options) -> Result<()> {
 const DEPLOYMENT: &str = "3f2b1c9e-7a4d-4e0f-9b6a-2d8c5e1f0a37";
 
 /// The command that examines this demo.
-fn doctor(ports: Ports) -> String {
-    format!(
+fn doctor(ports: Ports, dialect: &str) -> String {
+    let mut command = format!(
         "cargo run -q -p doctor -- doctor --deployment {DEPLOYMENT} --endpoint {} --origin {} --token-url /api/genesys/refresh",
         ports::origin(ports.simulator),
         ports::origin(ports.page)
-    )
+    );
+    if dialect != DIALECTS[0] {
+        command.extend([" --dialect ", dialect]);
+    }
+    command
 }
 
 /// Compiles simulator and token proxy.
@@ -291,7 +295,9 @@ mod tests {
     fn the_doctor_is_sent_to_what_the_page_embeds() {
         let page = include_str!("../../index.html");
         assert!(page.contains(DEPLOYMENT) && page.contains("/api/genesys/refresh"));
-        assert!(doctor(ports::USUAL).contains(&ports::origin(ports::USUAL.simulator)));
+        let command = doctor(ports::USUAL, DIALECTS[0]);
+        assert!(command.contains(&ports::origin(ports::USUAL.simulator)) && !command.contains("--dialect"));
+        assert!(doctor(ports::USUAL, DIALECTS[1]).ends_with(&format!(" --dialect {}", DIALECTS[1])));
     }
 
     #[test]
