@@ -6,7 +6,7 @@ mod common;
 use chat_proto::io::{Command, Input};
 use chat_proto::message::{Content, Notice, SendState};
 use chat_proto::phase::ConnectionStatus;
-use common::Rig;
+use common::{Reply, Rig};
 use simulator::{Cut, Effect, FaultRule, On, Settings, Side};
 
 const FIVE: [&str; 5] =
@@ -175,5 +175,29 @@ fn whoever_was_closed_without_a_word_and_cannot_ask_comes_back_with_another_toke
         rig.run_for(200);
         back_online(&mut rig);
         assert_eq!(rig.endpoint.requests(), 2, "{dialect}");
+    }
+}
+
+/// Otherwise the visitor would come back to the conversation that is over, as if nothing were, and everything written there would fail.
+#[test]
+fn a_page_that_is_reloaded_before_the_new_chat_has_begun_still_knows_that_the_old_one_is_over() {
+    for dialect in FIVE {
+        let mut rig = on(dialect, 900);
+        rig.send("one");
+        rig.run_for(3_000);
+        let token = rig.token();
+        rig.backend_does(|backend, now| backend.disconnect_conversation(now, &token, true));
+        rig.run_for(1_000);
+        rig.endpoint.next = [Reply::Status(429, Some(20_000))].into();
+        rig.say(Command::NewChat);
+        rig.run_for(2_000);
+        rig.reload();
+        rig.say(Command::Open);
+        rig.run_until("read only", |rig| rig.status == ConnectionStatus::ReadOnly);
+        rig.say(Command::NewChat);
+        rig.run_until("a new one", |rig| rig.status == ConnectionStatus::Online);
+        rig.send("anew");
+        rig.run_for(5_000);
+        assert_eq!((rig.accepted_of(&token).len(), rig.accepted()), (1, vec!["anew".to_owned()]), "{dialect}");
     }
 }

@@ -13,6 +13,9 @@ use crate::workspace;
 /// How many schedules of the whole system the page reports.
 pub(crate) const SCHEDULES: u64 = 1_000_000;
 
+/// How many of them run on each of the wires.
+const ON_EACH_WIRE: &str = "100000";
+
 /// How many of them the naive client runs through: it breaks often enough to tell.
 const NAIVE: &str = "20000";
 
@@ -39,6 +42,26 @@ pub(crate) fn run(schedules: u64, seed: u64) -> Result<()> {
          has come to show what the backend has. Where some break a rule, the last lines name them, and `--replay SEED` shows each in every word.",
         &format!("cargo xtask simulate --all --schedules {schedules} --seed {seed}"),
         &judged(simulate::program().args(["--all", "--schedules", &schedules, "--seed", &seed]))?,
+    );
+    section(
+        &mut page,
+        "The same storms on every wire",
+        "The rules hold on all six. `asked`: messages of unknown fate about which the visitor is asked in the end, for where there is no history \
+         nobody else can tell. `unheard`: lines of the agent's that are on no screen and have no notice beside them, because they were lost on a \
+         connection that seemed to live; `on trust`: messages that a wire without answers let pass for taken, and that had gone into a dead \
+         connection. Both are what the wire itself cannot tell anybody; [docs/wires](wires/README.md) says where. `broken`: schedules in which anything was lost, \
+         repeated, out of order or not converged beyond that.",
+        &format!("cargo xtask simulate --dialect all --brief --all --schedules {ON_EACH_WIRE} --seed {seed}"),
+        &judged(simulate::program().args([
+            "--dialect",
+            "all",
+            "--brief",
+            "--all",
+            "--schedules",
+            ON_EACH_WIRE,
+            "--seed",
+            &seed,
+        ]))?,
     );
     section(
         &mut page,

@@ -6,8 +6,9 @@ use crate::failure::Result;
 use crate::process;
 use crate::tools::cargo;
 
-/// How many schedules `cargo xtask test` runs, each of them twice.
+/// How many schedules `cargo xtask test` runs, each of them twice; and how many on each of all the wires.
 const SCHEDULES: &str = "20000";
+const ON_EACH_WIRE: &str = "5000";
 
 /// Runs the simulation with these options of its own.
 pub(crate) fn run(arguments: &[String]) -> Result<()> {
@@ -37,7 +38,9 @@ const WHICH: [&str; 5] = ["--locked", "--profile", "simulation", "--package", "s
 
 /// The step of the test.
 pub(crate) fn check() -> Result<()> {
-    run(&["--schedules".to_owned(), SCHEDULES.to_owned()])
+    run(&["--schedules", SCHEDULES].map(str::to_owned))?;
+    // From where the default wire's own have ended.
+    run(&["--dialect", "all", "--schedules", ON_EACH_WIRE, "--seed", "20001"].map(str::to_owned))
 }
 
 #[cfg(test)]

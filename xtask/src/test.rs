@@ -26,7 +26,11 @@ pub(crate) const STEPS: [Step; 10] = [
     Step { name: "clippy", about: "lints on the host, warnings denied", run: steps::clippy },
     Step { name: "clippy-wasm", about: "lints for the browser, warnings denied", run: steps::clippy_wasm },
     Step { name: "host", about: "tests on the host: core, storms, companions, xtask", run: steps::host },
-    Step { name: "simulate", about: "20,000 simulated schedules of faults, each run twice", run: simulate::check },
+    Step {
+        name: "simulate",
+        about: "20,000 simulated schedules of faults, and 5,000 on each wire, each run twice",
+        run: simulate::check,
+    },
     Step { name: "purity", about: "the core imports nothing", run: purity::check },
     Step { name: "browser", about: "wasm-bindgen tests in headless Chromium", run: steps::in_browser },
     Step { name: "size", about: "the release bundle and its budget", run: size::run },

@@ -8,7 +8,7 @@ use command_line::{CommandLine, Mistakes, Takes};
 use simulation::{Schedule, WEB_MESSAGING};
 
 pub(crate) const HELP: &str = "\
-simulation [--dialect NAME] [--schedules N] [--seed S] [--threads T] [--twice-every K] [--all] [--naive]
+simulation [--dialect NAME] [--schedules N] [--seed S] [--threads T] [--twice-every K] [--all] [--brief] [--naive]
 simulation [--dialect NAME] --replay SEED [--keep 0,3,7-9]
 simulation --rules
 
@@ -18,6 +18,7 @@ simulation --rules
   --threads T       on so many threads (one a core)
   --twice-every K   run every Kth schedule a second time and compare (1 up to 50000 schedules, else 100)
   --all             go on where a rule is broken, and list all that are in the end
+  --brief           say what each wire came to in one line
   --naive           run the naive client instead, and say what it does to the visitor's messages
   --replay SEED     run this one alone and print every word of it
   --keep STEPS      only these steps of it, by number
@@ -30,18 +31,34 @@ simulation --rules
 pub(crate) enum Request {
     Help,
     Rules,
-    Many { dialects: Vec<&'static str>, schedules: u64, seed: u64, threads: usize, twice_every: u64, goes_on: bool },
-    Naive { schedules: u64, seed: u64 },
-    Replay { dialect: &'static str, seed: u64, keep: Option<Vec<RangeInclusive<usize>>> },
+    Many {
+        dialects: Vec<&'static str>,
+        schedules: u64,
+        seed: u64,
+        threads: usize,
+        twice_every: u64,
+        goes_on: bool,
+        is_brief: bool,
+    },
+    Naive {
+        schedules: u64,
+        seed: u64,
+    },
+    Replay {
+        dialect: &'static str,
+        seed: u64,
+        keep: Option<Vec<RangeInclusive<usize>>>,
+    },
 }
 
-const OPTIONS: [(&str, Takes); 10] = [
+const OPTIONS: [(&str, Takes); 11] = [
     ("--dialect", Takes::Value),
     ("--schedules", Takes::Value),
     ("--seed", Takes::Value),
     ("--threads", Takes::Value),
     ("--twice-every", Takes::Value),
     ("--all", Takes::Nothing),
+    ("--brief", Takes::Nothing),
     ("--naive", Takes::Nothing),
     ("--replay", Takes::Value),
     ("--keep", Takes::Value),
@@ -50,10 +67,20 @@ const OPTIONS: [(&str, Takes); 10] = [
 
 /// What says nothing to a run of one schedule; what says nothing to the naive client's, which is on one thread and once; and what says
 /// nothing where nothing runs.
-const OF_MANY: [&str; 6] = ["--schedules", "--seed", "--threads", "--twice-every", "--all", "--naive"];
-const OF_THE_REAL: [&str; 4] = ["--threads", "--twice-every", "--all", "--dialect"];
-const OF_RUNS: [&str; 9] =
-    ["--schedules", "--seed", "--threads", "--twice-every", "--all", "--naive", "--replay", "--keep", "--dialect"];
+const OF_MANY: [&str; 7] = ["--schedules", "--seed", "--threads", "--twice-every", "--all", "--brief", "--naive"];
+const OF_THE_REAL: [&str; 5] = ["--threads", "--twice-every", "--all", "--brief", "--dialect"];
+const OF_RUNS: [&str; 10] = [
+    "--schedules",
+    "--seed",
+    "--threads",
+    "--twice-every",
+    "--all",
+    "--brief",
+    "--naive",
+    "--replay",
+    "--keep",
+    "--dialect",
+];
 
 pub(crate) fn parse(arguments: impl IntoIterator<Item = impl Into<OsString>>) -> Result<Request, Mistakes> {
     let mut line = CommandLine::read(&OPTIONS, arguments);
@@ -106,7 +133,7 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = impl Into<OsString>>) ->
     if seed.checked_add(schedules).is_none_or(|end| end > u64::MAX - MANY_THREADS) {
         line.mistake("--seed and --schedules lead beyond the last seed that there is");
     }
-    let (goes_on, wants_rules) = (line.has("--all"), line.has("--rules"));
+    let (goes_on, is_brief, wants_rules) = (line.has("--all"), line.has("--brief"), line.has("--rules"));
     line.judge(match replay {
         _ if wants_rules => Request::Rules,
         Some(seed) => Request::Replay { dialect, seed, keep },
@@ -118,6 +145,7 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = impl Into<OsString>>) ->
             threads,
             twice_every: twice_every.unwrap_or(if schedules <= 50_000 { 1 } else { 100 }),
             goes_on,
+            is_brief,
         },
     })
 }

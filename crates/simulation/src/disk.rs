@@ -56,11 +56,10 @@ impl Disk {
         is_handed
     }
 
-    /// It has failed, and gives nothing of the conversation that there may be.
-    pub(crate) fn is_blind(&self) -> bool {
-        let is_known =
-            |(key, record): (&String, &Value)| key.matches(':').count() == 1 && record.at("v").as_u64() == Some(1);
-        self.failures > 0 && (self.is_denied || !self.shared.iter().any(is_known))
+    /// It has failed, and gives nothing of the conversation that is kept below this name.
+    pub(crate) fn is_blind(&self, name: &str) -> bool {
+        let is_known = self.shared.get(name).is_some_and(|record| record.at("v").as_u64() == Some(1));
+        self.failures > 0 && (self.is_denied || !is_known)
     }
 
     /// It fails somebody.

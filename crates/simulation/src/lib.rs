@@ -17,6 +17,27 @@
 //! - A text that a fault delays is lost when its socket is closed. What the token endpoint asked of one session the next one does not know.
 //! - Every screen must be right 30 s after healing, or as much later as something that was told asks for (`Retry-After`, a late frame), or
 //!   as the next look into history takes where a frame was lost without a trace. The spread is printed.
+//!
+//! # On the five other wires
+//! The same deeds and faults strike them (`wire.rs` says a fault in their words). F18 has nothing to strike on `guest-sessions` and
+//! `guest-webchat`, where nothing is said at the opening, and F20 strikes posts of `external-contacts` alone: the others ask nothing by HTTP.
+//! The rules hold there as they stand, but for what follows.
+//! - A connection may be replaced by a second one, so that a page has two for as long as one takes to open (15 s) and the other to be heard
+//!   out (3 s). What took longer than that on its way to the former is the network's.
+//! - There is no history, so that a screen cannot get back what it missed (I20, I23). Every text of the visitor's that was taken stands in its
+//!   tab; what is shown is in order; tabs that share a session show the same; a line that is said after the healing is heard on every
+//!   screen. A line of the agent's that is missing has a notice between its neighbours, unless nobody could know of it: it was said before
+//!   anybody was there, or was lost on a connection that seemed to live and on which the next line was heard. Where nothing tells a dead
+//!   connection from a quiet one, that is until the next token at the latest. They are counted and printed (`unheard`).
+//! - `guest-sessions` answers nothing: a text that was said on a connection which lived a second longer is shown as sent. Where it had gone into
+//!   a dead one it is lost, counted and printed (`on trust`). One that was said there on one connection may arrive after one that was said on
+//!   the next. Its order among the agent's lines is not known; on the other wires what is echoed or answered has the backend's time.
+//! - A text of unknown fate is never sent again by itself, and the visitor is asked.
+//! - Where a record was destroyed in storage, how far its message had got is not known, and one repetition is forgiven. Whoever took over
+//!   while storage gave nothing knows of nothing before.
+//! - On `conversation-socket` a packet takes 200 ms at most, unless a fault holds it up: half a second after its auth was answered, a join must
+//!   be there, so that whoever is farther away cannot get in.
+//! - The endpoint keeps the visitor's ids, whatever becomes of its answer, and no token lives for more than two hours.
 
 mod dice;
 mod draw;

@@ -18,12 +18,16 @@ const PROGRAM: &str = "simulate";
 fn main() -> ExitCode {
     match args::parse(std::env::args_os().skip(1)) {
         Ok(Request::Help) => command_line::answer(PROGRAM, args::HELP),
-        Ok(Request::Many { dialects, schedules, seed, threads, twice_every, goes_on }) => {
+        Ok(Request::Many { dialects, schedules, seed, threads, twice_every, goes_on, is_brief }) => {
             // A panic in a run is caught, counted as a broken rule, and told with its seed.
             std::panic::set_hook(Box::new(|_| {}));
             let mut is_whole = true;
+            if is_brief {
+                println!("{}", report::brief_head());
+            }
             for dialect in dialects {
-                let is_held = many(&Work::new(dialect, schedules, seed, twice_every, goes_on), threads);
+                let work = Work { twice_every, goes_on, is_brief, ..Work::new(dialect, schedules, seed) };
+                let is_held = many(&work, threads);
                 is_whole &= is_held;
                 if !is_held && !goes_on {
                     break;
@@ -51,6 +55,8 @@ struct Work {
     twice_every: u64,
     /// A broken rule does not end it.
     goes_on: bool,
+    /// What it came to is said in one line.
+    is_brief: bool,
     is_over: AtomicBool,
     twice: AtomicU64,
     /// The digests of the runs that were run twice, added up.
@@ -60,14 +66,15 @@ struct Work {
 }
 
 impl Work {
-    fn new(dialect: &'static str, schedules: u64, seed: u64, twice_every: u64, goes_on: bool) -> Self {
+    fn new(dialect: &'static str, schedules: u64, seed: u64) -> Self {
         Self {
             dialect,
             seed,
             next: AtomicU64::new(seed),
             end: seed.saturating_add(schedules),
-            twice_every,
-            goes_on,
+            twice_every: 1,
+            goes_on: false,
+            is_brief: false,
             is_over: AtomicBool::new(false),
             twice: AtomicU64::new(0),
             fingerprint: AtomicU64::new(0),
@@ -87,9 +94,16 @@ fn many(work: &Work, threads: usize) -> bool {
     });
     let tally = work.tally.lock().map(|tally| tally.clone()).unwrap_or_default();
     let (twice, fingerprint) = (work.twice.load(Ordering::Relaxed), work.fingerprint.load(Ordering::Relaxed));
-    println!("{}", report::tally(&tally, work.dialect, start.elapsed(), twice, fingerprint));
     let mut broken = work.broken.lock().map(|broken| broken.clone()).unwrap_or_default();
     broken.sort_by_key(|(seed, _)| *seed);
+    if work.is_brief {
+        println!("{}", report::brief(&tally, work.dialect, broken.len(), fingerprint));
+        if broken.is_empty() {
+            return true;
+        }
+    } else {
+        println!("{}", report::tally(&tally, work.dialect, start.elapsed(), twice, fingerprint));
+    }
     let of = report::of_dialect(work.dialect);
     if work.goes_on && !broken.is_empty() {
         println!("simulate: {} schedules{of} from seed {}: {}", tally.runs, work.seed, report::broken(&broken));

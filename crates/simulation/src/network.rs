@@ -17,8 +17,8 @@ pub(crate) struct Link {
     pub(crate) socket: SocketId,
     /// What was asked for: the path with its query.
     pub(crate) target: String,
-    /// The page was told that it is open.
-    pub(crate) is_open: bool,
+    /// When the page was told that it is open, by true time.
+    pub(crate) opened_at: Option<u64>,
     /// Nothing gets through any more, and nobody was told.
     pub(crate) is_dead: bool,
     /// It is closing: what is sent is dropped without a word.
@@ -38,7 +38,7 @@ impl Network {
             page,
             socket,
             target: target.to_owned(),
-            is_open: false,
+            opened_at: None,
             is_dead: false,
             is_closing: false,
             sent: Vec::new(),

@@ -51,6 +51,23 @@ pub(crate) fn tally(tally: &Tally, dialect: &str, took: Duration, twice: u64, fi
     lines.join("\n")
 }
 
+/// What the columns of [`brief`] are.
+pub(crate) fn brief_head() -> String {
+    let names = ["schedules", "faults", "messages", "sockets", "tokens", "asked", "unheard", "on trust", "broken"];
+    let columns: String = names.map(|name| format!(" {name:>9}")).concat();
+    format!("{:<19}{columns}  fingerprint", "wire")
+}
+
+/// What one wire came to, in a line: `asked` are messages about which the visitor is asked in the end, `unheard` lines of the agent's that
+/// are missing where nobody could know, `on trust` messages that counted as taken and never were, `broken` runs that broke a rule.
+pub(crate) fn brief(tally: &Tally, dialect: &str, broken: usize, fingerprint: u64) -> String {
+    let Tally { runs, messages, sockets, token_requests, asked, unheard, on_trust, .. } = *tally;
+    let faults = tally.faults.iter().sum();
+    let counts = [runs, faults, messages, sockets, token_requests, asked, unheard, on_trust, broken as u64];
+    let columns: String = counts.map(|count| format!(" {count:>9}")).concat();
+    format!("{dialect:<19}{columns}  {fingerprint:016x}")
+}
+
 /// Which rules were broken, how often, and by which seeds.
 pub(crate) fn broken(broken: &[(u64, Breach)]) -> String {
     let mut rules = BTreeMap::<&str, Vec<String>>::new();

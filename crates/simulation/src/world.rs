@@ -56,6 +56,8 @@ pub(crate) struct World {
     stood_still: u64,
     /// How far the visitor's wall clock is off.
     skew: i64,
+    /// It was set at all.
+    has_skewed: bool,
     /// The machine sleeps until then.
     asleep_until: u64,
     is_offline: bool,
@@ -156,6 +158,7 @@ impl World {
             now: 1_000,
             stood_still: 0,
             skew: 0,
+            has_skewed: false,
             asleep_until: 0,
             is_offline: false,
             slow: (0, 0),

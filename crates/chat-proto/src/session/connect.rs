@@ -454,7 +454,6 @@ impl Session {
         match self.phase {
             Phase::ReadOnly(_) if !self.habits().can_restart => {
                 self.drop_session_token();
-                self.is_over = false;
                 self.clear_conversation();
                 self.was_accepted = false;
                 self.begin_afresh(now);

@@ -207,7 +207,10 @@ impl Session {
 
     fn on_grant(&mut self, now: Now, grant: Grant, connect_after: Option<Millis>) {
         self.supply.failures = 0;
-        self.supply.wants_new = false;
+        // From here on there is a conversation that is not over.
+        if core::mem::take(&mut self.supply.wants_new) && cfg!(feature = "wires") {
+            self.is_unsaved |= core::mem::take(&mut self.is_over);
+        }
         self.supply.was_refused = false;
         self.supply.slot = match connect_after {
             Some(wait) => Slot::At(now.mono + wait.min(self.config.timings.slot_cap)),

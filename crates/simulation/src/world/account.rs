@@ -15,11 +15,18 @@ impl World {
             return words;
         }
         match self.proof {
-            Some((line, _)) if !agents(page).any(|(_, shown)| shown == line) && has_line(rows, line) => {
+            Some((line, at)) if self.was_there(page, at) && has_line(rows, line) && !shows(page, line) => {
                 format!("tab {} has not heard line {line}", page.tab)
             }
             _ => out_of_order(page, rows, &self.oracle.written),
         }
+    }
+
+    /// It has been in the conversation that it is in since then at least.
+    fn was_there(&self, page: &Page, at: u64) -> bool {
+        let conversation = self.conversation_name(page);
+        let joined = conversation.and_then(|conversation| self.ledger.joined(self.share_of(page), &conversation));
+        joined.is_some_and(|joined| joined <= at)
     }
 
     /// All tabs of a session show the same.
@@ -102,11 +109,11 @@ impl World {
         (before, after): (Option<u64>, Option<u64>),
     ) -> Result<(), &'static str> {
         let joined = self.ledger.joined(share, conversation).unwrap_or(u64::MAX);
-        if said <= joined || before.is_none() && self.ledger.blind_until(share).is_some_and(|at| said <= at) {
+        if said <= joined || self.ledger.blind_until(share).is_some_and(|at| said <= at) {
             return Ok(());
         }
         let after = after.unwrap_or(u64::MAX);
-        if self.ledger.has_returned(share, before.unwrap_or(0).max(joined), after) {
+        if self.ledger.has_returned(share, before.unwrap_or(0).max(joined).max(said), after) {
             return Err("the browser was away in between");
         }
         // Storage that failed may have taken it along with its page.
@@ -119,6 +126,10 @@ impl World {
         }
         Ok(())
     }
+}
+
+fn shows(page: &Page, line: u64) -> bool {
+    agents(page).any(|(_, shown)| shown == line)
 }
 
 fn has_gap(items: &[Item]) -> bool {

@@ -55,8 +55,9 @@ impl World {
             self.network.forget(connection);
             self.hand_in(page, Input::Socket(socket, SocketEvent::Closed { code: 1006 }));
         } else {
+            let now = self.now;
             if let Some(link) = self.network.of_connection(connection) {
-                link.is_open = true;
+                link.opened_at = Some(now);
             }
             self.hand_in(page, Input::Socket(socket, SocketEvent::Opened));
         }
@@ -112,10 +113,7 @@ impl World {
             let now = self.now;
             let connection = action.connection();
             let Some(link) = self.network.of_connection(connection) else { continue };
-            let (at, page) = (link.arrival(now + wait), link.page);
-            if let Action::Send { frame, .. } = &action {
-                self.note_sent(page, frame);
-            }
+            let at = link.arrival(now + wait);
             let arrival = match action {
                 Action::Send { frame, .. } => Arrival::Frame(frame),
                 Action::Close { code, .. } => Arrival::Closed(code),
@@ -129,6 +127,7 @@ impl World {
     fn on_asked(&mut self, page: u32, id: RequestId, request: &Request) {
         let wait = self.one_way();
         let timeout = request.timeout;
+        let wait = if self.habits().has_history { wait } else { wait.min(timeout) };
         let never = Happening::Answer(page, id, Err(NetError::Timeout));
         if self.is_offline {
             return self.later(wait, Happening::Answer(page, id, Err(NetError::Failed)));

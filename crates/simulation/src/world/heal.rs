@@ -207,10 +207,11 @@ impl World {
             return 0;
         }
         // Where one clock stood still and the other was set, no page can know how old its token is.
-        let is_knowable = self.stood_still == 0 || self.skew == 0;
+        let is_knowable = self.stood_still == 0 || !self.has_skewed;
         let grants = self.tabs.iter().flatten().flat_map(|page| &page.record.grants);
-        let due = grants.map(|grant| grant.ends_at.saturating_sub(self.now)).max().unwrap_or(0);
-        due + if is_knowable { 0 } else { self.setting.life * 1_000 }
+        // Timers go by the clock that stood still.
+        let due = grants.map(|grant| (grant.ends_at + self.stood_still).saturating_sub(self.now)).max();
+        due.unwrap_or(0) + if is_knowable { 0 } else { self.setting.life * 1_000 }
     }
 
     /// Every screen has shown a line that was said after all else was right: where nothing tells a dead connection from a quiet one, only
@@ -223,9 +224,10 @@ impl World {
     fn ask_for_proof(&mut self, is_right: bool, healed: u64) {
         let is_due = match self.proof {
             None => is_right,
-            Some((_, at)) => self.now - at > 5_000 + (self.now - healed) / 4,
+            Some((_, at)) => self.now - at > 5_000 + ((self.now - healed) / 4).min(120_000),
         };
         if is_due && !self.habits().has_history && self.is_writable() {
+            self.note_presence();
             self.proof = Some((self.agent_said, self.now));
             self.agent_says();
         }

@@ -58,6 +58,7 @@ impl World {
         self.tally.sockets += 1;
         let connection = self.network.add(number, id, url.strip_prefix(SOCKETS).unwrap_or_default());
         self.watch_second(number);
+        self.note_opening(number);
         let wait = self.one_way();
         self.later(wait, Happening::Opened(connection));
     }

@@ -124,6 +124,7 @@ impl World {
         self.run_for(1);
         let text = format!("agent {}", self.agent_said);
         self.agent_said += 1;
+        self.ledger.say(self.now);
         self.with_session(|world, token| {
             let actions = world.backend.agent_says(world.true_wall(), token, &text);
             world.act(actions);
@@ -170,7 +171,7 @@ impl World {
                 });
                 self.endpoint.next.push_back(reply.clone());
             }
-            Fault::Clock(skew) => self.skew = skew,
+            Fault::Clock(skew) => (self.skew, self.has_skewed) = (skew, true),
             Fault::Sleep { ms, stops_clock, cuts } => self.sleep(ms, stops_clock, cuts),
             Fault::Throttle { tab, to, late } => {
                 let now = self.mono();
@@ -218,6 +219,9 @@ impl World {
             }
             Fault::Corrupt(how) => {
                 let place = self.dice.roll(1 << 20);
+                if !self.habits().has_history {
+                    self.forgive_destroyed();
+                }
                 if self.disk.corrupt(place, how) {
                     self.forgive_order();
                 }

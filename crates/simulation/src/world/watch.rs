@@ -8,8 +8,8 @@ use chat_proto::message::{Content, Item, SendState};
 use chat_proto::phase::{ConnectionStatus, is_allowed};
 
 use super::World;
-use super::wires::HEARD_OUT;
 use crate::client::Kind;
+use crate::ledger::HEARD_OUT;
 use crate::oracle::Written;
 use crate::page::{Page, Place};
 use crate::wire;
@@ -63,6 +63,14 @@ impl World {
                 self.tally.unnoted += u64::from(message.unnoted == 0);
                 message.unnoted = message.unnoted.max(message.accepted).max(1);
             }
+        }
+    }
+
+    /// A record is destroyed. How far a message had got may have stood in it, and where there is no history nothing else tells.
+    pub(super) fn forgive_destroyed(&mut self) {
+        for message in self.oracle.written.iter_mut().filter(|message| self.disk.holds(&message.text)) {
+            self.tally.unnoted += u64::from(message.unnoted == 0);
+            message.unnoted = message.unnoted.max(message.accepted).max(1);
         }
     }
 
@@ -248,9 +256,10 @@ impl World {
 
     pub(super) fn watch_text(&mut self, number: u32, mono: u64, text: &str) {
         self.tally.texts += 1;
-        let has_history = self.habits().has_history;
+        // Storage that failed may tell of another fate.
+        let can_know = !self.habits().has_history && self.disk.failures == 0;
         let is_doubtful = |message: &mut Written| message.is_doubtful && message.forgiven() == 0;
-        if !has_history && self.oracle.of_text(text).is_some_and(is_doubtful) {
+        if can_know && self.oracle.of_text(text).is_some_and(is_doubtful) {
             self.break_rule("I6", format!("{text:?} is sent again, and nobody knows whether it was taken"));
         }
         let again = self.oracle.of_text(text).is_some_and(|message| message.accepted > message.forgiven());

@@ -13,17 +13,13 @@ use crate::page::Page;
 use crate::schedule::WEB_MESSAGING;
 use crate::wire;
 
-/// How long a connection is heard out that was replaced, in milliseconds.
-pub(super) const HEARD_OUT: u64 = 3_000;
-
 /// How long a connection must live after a message that counts as taken, in milliseconds.
 const TRUSTED: u64 = 1_000;
 
 impl World {
-    /// A connection is replaced by a second one that is there before it goes.
+    /// A connection may be replaced by a second one that is there before it goes.
     pub(super) fn replaces(&self) -> bool {
-        let habits = self.habits();
-        habits.renewal == Renewal::Replacement || !habits.answers_probes
+        self.habits().renewal != Renewal::Later
     }
 
     /// The pages that share a session with this one.
@@ -51,6 +47,14 @@ impl World {
         };
         if wire::without_token(dialect, url) != expected {
             self.break_rule("I15", format!("a socket to {url}"));
+        }
+    }
+
+    /// A page that is not online begins anew.
+    pub(super) fn note_opening(&mut self, number: u32) {
+        let is_online = self.page(number).is_some_and(|page| page.screen.status == ConnectionStatus::Online);
+        if let Some(share) = self.share_of_number(number).filter(|_| !is_online) {
+            self.ledger.begin(share);
         }
     }
 
@@ -92,7 +96,7 @@ impl World {
             page.client.is_leader()
                 && self.is_responsible(page)
                 && page.screen.status == ConnectionStatus::Online
-                && !self.network.of_page(page.number).any(|link| link.is_open)
+                && !self.network.of_page(page.number).any(|link| link.opened_at.is_some())
         };
         if let Some(tab) = self.tabs.iter().flatten().find(is_deaf).map(|page| page.tab) {
             self.break_rule("I21", format!("tab {tab} is online without a socket"));
@@ -101,15 +105,10 @@ impl World {
 
     // ── what became of each line ──
 
-    pub(super) fn note_sent(&mut self, page: u32, frame: &str) {
-        if let Some((share, line)) = self.line_for(page, frame) {
-            self.ledger.send(share, line, self.now);
-        }
-    }
-
     pub(super) fn note_heard(&mut self, page: u32, frame: &str) {
         if let Some((share, line)) = self.line_for(page, frame) {
-            self.ledger.hear(share, line, self.now);
+            let is_online = self.page(page).is_some_and(|page| page.screen.status == ConnectionStatus::Online);
+            self.ledger.hear(share, line, self.now, is_online);
         }
     }
 
@@ -125,7 +124,7 @@ impl World {
         let is_taking_over = matches!(input, Input::Lock(LockEvent::Granted | LockEvent::Unsupported));
         if is_taking_over
             && !self.habits().has_history
-            && self.disk.is_blind()
+            && self.disk.is_blind(&self.config.name_in_browser())
             && let Some(share) = self.share_of_number(number)
         {
             self.ledger.go_blind(share, self.now);
@@ -144,18 +143,36 @@ impl World {
         }
     }
 
+    /// Who leads and is online is in its conversation now at the latest: it may have come there on a second connection, without a return.
+    pub(super) fn note_presence(&mut self) {
+        let is_there = |page: &&Page| page.client.is_leader() && page.screen.status == ConnectionStatus::Online;
+        let there = self.tabs.iter().flatten().filter(is_there);
+        let there: Vec<_> =
+            there.filter_map(|page| Some((self.share_of(page), self.conversation_of(page)?.to_owned()))).collect();
+        for (share, conversation) in there {
+            self.ledger.join(share, &conversation, self.now);
+        }
+    }
+
     /// The page closes this connection: what was on its way to it is lost, and what it said a moment ago must not count as taken.
     pub(super) fn note_closed(&mut self, page: u32, connection: Connection, is_dead: bool) {
         if self.habits().has_history || is_dead {
             return;
         }
         let Some(share) = self.share_of_number(page) else { return };
-        for happening in self.queue.values() {
+        // A second one that was never heard in whole is given up for a third: the first is there still.
+        let is_newest = self.network.of_page(page).last().is_some_and(|link| link.connection == connection);
+        if is_newest && self.network.of_page(page).count() > 1 {
+            return;
+        }
+        let others = self.network.of_page(page).filter(|link| link.connection != connection);
+        let until = others.filter_map(|link| link.opened_at).max().unwrap_or(u64::MAX);
+        for ((at, _), happening) in &self.queue {
             if let Happening::ToPage(of, Arrival::Frame(frame)) = happening
                 && *of == connection
                 && let Some(line) = line_in(frame)
             {
-                self.ledger.cut_off(share, line, self.now, HEARD_OUT);
+                self.ledger.cut_off((share, line), self.now, *at, until);
             }
         }
     }
