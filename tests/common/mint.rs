@@ -21,6 +21,8 @@ const CLIENT: &str = "Basic ZGVtby1jbGllbnQ6ZGVtby1zZWNyZXQ=";
 pub struct Mint {
     /// The visitor's ids, as the endpoint keeps them in its cookie.
     ids: BTreeMap<&'static str, String>,
+    /// What it grants lacks them, as the answer of an endpoint for another wire does.
+    pub tells_no_ids: bool,
     /// They were others before.
     pub has_forgotten: bool,
 }
@@ -50,7 +52,9 @@ impl Mint {
         }
         let life = minted["expires_in"].as_u64().expect("a life");
         // Only what the page has to say itself.
-        let said = |wire: &[&str], name| wire.contains(&dialect).then(|| self.ids.get(name).cloned()).flatten();
+        let is_told = !self.tells_no_ids;
+        let said =
+            |wire: &[&str], name| (is_told && wire.contains(&dialect)).then(|| self.ids.get(name).cloned()).flatten();
         let grant = Value::object([
             ("token", text(&minted, "token").as_str().into()),
             ("expires_in", life.into()),

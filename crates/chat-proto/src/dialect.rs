@@ -55,6 +55,11 @@ pub trait Dialect: Sync {
     /// Where the socket is.
     fn socket_url(&self, config: &Config, speaker: &Speaker) -> String;
 
+    /// Whether this is all that the wire needs: an endpoint may have granted less.
+    fn is_enough(&self, _speaker: &Speaker) -> bool {
+        true
+    }
+
     /// How this is said; `None` if the wire has no such word. `trace` is new for each call and may be used to mark the frame.
     fn encode(&self, config: &Config, speaker: &Speaker, trace: &str, op: &ClientOp<'_>) -> Option<Wire>;
 

@@ -32,6 +32,10 @@ impl Dialect for ConversationSocket {
         guest::address(config, speaker)
     }
 
+    fn is_enough(&self, speaker: &Speaker) -> bool {
+        !speaker.conversation.is_empty()
+    }
+
     fn encode(&self, _: &Config, speaker: &Speaker, _: &str, op: &ClientOp<'_>) -> Option<Wire> {
         Some(match op {
             ClientOp::Hello { .. } | ClientOp::Renew => guest::frame([

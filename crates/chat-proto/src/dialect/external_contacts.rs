@@ -32,6 +32,11 @@ impl Dialect for ExternalContacts {
         guest::with_token(config, speaker)
     }
 
+    /// A token that no header can carry would open the socket, and send nothing.
+    fn is_enough(&self, speaker: &Speaker) -> bool {
+        speaker.token.bytes().all(|byte| byte.is_ascii_graphic())
+    }
+
     fn encode(&self, config: &Config, speaker: &Speaker, _: &str, op: &ClientOp<'_>) -> Option<Wire> {
         let ClientOp::Text { text, .. } = op else { return None };
         let contact = speaker.conversation.as_str();
@@ -64,6 +69,10 @@ impl Dialect for ExternalContacts {
         if response.status == 409 {
             return Err(Refusal::Unknown);
         }
+        // A page of HTML, such as the login that a gateway puts in between: whether the message got past it, nobody knows.
+        if response.status == 200 && response.body.is_none() {
+            return Err(Refusal::Server);
+        }
         guest::sent(response)
     }
 }
@@ -88,6 +97,16 @@ mod tests {
                 r#"Bearer to/k {"to":"c-1","text":"hi \"you\""}"#
             )
         );
+    }
+
+    #[test]
+    fn a_token_that_fits_in_no_header_is_none() {
+        let is_enough =
+            |token: &str| ExternalContacts.is_enough(&Speaker { token: token.into(), ..Speaker::default() });
+        assert!(is_enough("a.b-c_d~e+f/g="));
+        for token in ["a b", "a\nb", "ü"] {
+            assert!(!is_enough(token), "{token:?}");
+        }
     }
 
     #[test]
@@ -120,6 +139,7 @@ mod tests {
         let taken = (Some(MessageId("r-2".into())), Some(Timestamp(1_791_190_800_120)));
         assert_eq!(answer(200, r#"{"id":"r-2","timestamp":"2026-10-05T09:00:00.120Z"}"#), Ok(taken));
         assert_eq!(answer(202, ""), Ok((None, None)), "taken is taken");
+        assert_eq!(answer(200, "<html>"), Err(Refusal::Server), "a page is no answer of the backend's");
         assert_eq!(answer(401, ""), Err(Refusal::Unauthorized));
         assert_eq!(answer(409, ""), Err(Refusal::Unknown), "of another contact");
         assert_eq!(answer(429, ""), Err(Refusal::RateLimited(Some(3_000))));

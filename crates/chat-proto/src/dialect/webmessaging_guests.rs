@@ -30,6 +30,10 @@ impl Dialect for WebmessagingGuests {
         guest::address(config, speaker)
     }
 
+    fn is_enough(&self, speaker: &Speaker) -> bool {
+        !speaker.conversation.is_empty() && !speaker.guest.is_empty()
+    }
+
     fn encode(&self, _: &Config, speaker: &Speaker, _: &str, op: &ClientOp<'_>) -> Option<Wire> {
         let conversation = ("conversationId", speaker.conversation.as_str().into());
         Some(match op {

@@ -163,6 +163,9 @@ impl Session {
     /// What was not heard in a sleep proves nothing, so that nothing is given up for it: the connection is asked, once. Where nobody looks
     /// it is given up all the same, for it is not asked there, and timers are always late.
     pub(super) fn on_sleep(&mut self, now: Now) {
+        if cfg!(feature = "wires") && !self.reading.is_visible && !self.habits().answers_probes {
+            return self.oversleep_unseen(now);
+        }
         if !self.reading.is_visible || core::mem::replace(&mut self.liveness.has_overslept, true) {
             return;
         }
@@ -180,6 +183,23 @@ impl Session {
             self.replace_socket(now);
         }
         self.wake(now);
+    }
+
+    /// Nobody looks, and nothing tells whether the connection lives: it is replaced once somebody looks. A close from the time of the sleep
+    /// is heard after the timers, so that what only a close would tell of a message is waited for a second time.
+    fn oversleep_unseen(&mut self, now: Now) {
+        let is_first = !core::mem::replace(&mut self.liveness.has_overslept, true);
+        if is_first && !self.habits().acknowledges && self.timers.take_if_due(Timer::Acknowledge, now.mono) {
+            self.timers.set(Timer::Acknowledge, now.mono + self.config.timings.silent_acceptance);
+        }
+    }
+
+    /// Somebody looks again.
+    pub(super) fn replace_if_overslept(&mut self, now: Now) {
+        if cfg!(feature = "wires") && !self.habits().answers_probes && core::mem::take(&mut self.liveness.has_overslept)
+        {
+            self.replace_socket(now);
+        }
     }
 
     /// Brings the next attempt forward, a little and at random, so that visitors who share a network do not all come at once.

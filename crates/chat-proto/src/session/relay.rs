@@ -64,6 +64,9 @@ impl Session {
                             }
                         }
                         ServerEvent::Ready { .. } if is_next => self.hand_over_to(now, id),
+                        ServerEvent::Refused { about, refusal, .. } if !is_next => {
+                            self.on_refused_by_former(now, &about, refusal);
+                        }
                         _ => {}
                     }
                 }

@@ -266,6 +266,20 @@ impl Session {
         }
     }
 
+    /// What was said on a connection that has been replaced was refused there. That is about the message in flight, or about nothing that
+    /// matters any more; and the present connection's token is another.
+    pub(super) fn on_refused_by_former(&mut self, now: Now, about: &About, refusal: Refusal) {
+        if !matches!(about, About::Message { id, attempt } if self.is_in_flight(id, *attempt)) {
+            return;
+        }
+        if refusal == Refusal::Unauthorized {
+            self.requeue_in_flight(true);
+            self.flush(now);
+        } else {
+            self.on_message_refused(now, refusal);
+        }
+    }
+
     /// The message in flight was refused.
     fn on_message_refused(&mut self, now: Now, refusal: Refusal) {
         match refusal {

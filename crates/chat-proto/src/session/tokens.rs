@@ -186,7 +186,10 @@ impl Session {
                 let trouble = match body {
                     None => TokenTrouble::NotJson,
                     Some(body) => match Grant::read(&body, asked, &self.config.timings, &mut self.random) {
-                        Some(grant) if !grant.is_over(now, &self.config.timings) => {
+                        Some(grant)
+                            if !grant.is_over(now, &self.config.timings)
+                                && self.config.dialect().is_enough(grant.speaker()) =>
+                        {
                             return self.on_grant(now, grant, body.at("connect_after_ms").as_u64());
                         }
                         _ => TokenTrouble::NotAGrant,
