@@ -246,7 +246,7 @@ impl Shell {
         let shell = Rc::downgrade(self);
         match output {
             Output::Event(event) => (self.tell)(event),
-            Output::MintToken(id) => self.later(Input::Minted(id, random::uuid())),
+            Output::MintToken(id) => self.later(Input::Minted(id, random::uuid().into())),
             Output::Request(id, request) => {
                 match Exchange::ask(&request, move |answer| heard(&shell, Input::Response(id, answer))) {
                     Some(exchange) => self.with(|visit| visit.exchanges.push((id, exchange))),

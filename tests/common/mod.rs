@@ -474,7 +474,7 @@ impl Rig {
             Happening::Gone(connection) => self.backend.disconnect(self.backend_now(), connection),
             Happening::Ask(id, request) => self.ask(id, &request),
             Happening::Answer(id, result) => self.hand_in(Input::Response(id, result)),
-            Happening::Minted(id, token) => self.hand_in(Input::Minted(id, token)),
+            Happening::Minted(id, token) => self.hand_in(Input::Minted(id, token.into())),
         }
     }
 

@@ -254,7 +254,7 @@ impl Browser {
             match output {
                 Output::Save(_) => panic!("a tab keeps by itself"),
                 Output::Event(event) => self.tabs[at].show(event),
-                Output::MintToken(id) => self.hand_in(at, Input::Minted(id, format!("token-{}", self.now))),
+                Output::MintToken(id) => self.hand_in(at, Input::Minted(id, format!("token-{}", self.now).into())),
                 Output::Request(id, request) => self.ask(at, id, &request),
                 Output::OpenSocket(id, _) if self.is_offline => {
                     self.hand_in(at, Input::Socket(id, SocketEvent::Closed { code: 1006 }));

@@ -2,6 +2,7 @@
 //! one can list everything that can happen.
 
 use alloc::{string::String, vec::Vec};
+use core::fmt;
 
 use crate::json::Value;
 use crate::message::{Item, LocalId};
@@ -9,6 +10,37 @@ use crate::phase::ConnectionStatus;
 use crate::problem::{Advice, Problem};
 use crate::snapshot::{Kept, SharedRecord, Snapshot};
 use crate::time::{Millis, Timestamp};
+
+/// A token, or an address with one in it. Prints as the address, without its query, and as nothing else.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(pub String);
+
+impl core::ops::Deref for Secret {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<&str> for Secret {
+    fn from(text: &str) -> Self {
+        Self(String::from(text))
+    }
+}
+
+impl From<String> for Secret {
+    fn from(text: String) -> Self {
+        Self(text)
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let address = self.0.split('?').next().filter(|address| address.contains("://"));
+        to.write_str(address.unwrap_or("…"))
+    }
+}
 
 /// Names one socket for life. A word from a socket that the session has given up is ignored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -28,7 +60,7 @@ pub enum Input {
     /// An answer to [`Output::Request`].
     Response(RequestId, Result<Response, NetError>),
     /// An answer to [`Output::MintToken`]: an unguessable lower-case UUID v4.
-    Minted(RequestId, String),
+    Minted(RequestId, Secret),
     /// The browser says that it has, or has not, a network.
     Network(Connectivity),
     /// The page became visible, was shown again or was resumed.
@@ -119,7 +151,7 @@ pub enum Output {
     /// Ask this by HTTP and bring the answer as [`Input::Response`].
     Request(RequestId, Request),
     /// Open a socket to this URL.
-    OpenSocket(SocketId, String),
+    OpenSocket(SocketId, Secret),
     /// Hand this to the socket, as JSON text.
     SendFrame(SocketId, Value),
     /// Close the socket with 1000 and forget it. No further word from it is wanted.
@@ -218,7 +250,7 @@ pub enum TimelineDiff {
 }
 
 /// What to ask by HTTP. Never cached.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct Request {
     /// How.
     pub method: Method,
@@ -234,6 +266,13 @@ pub struct Request {
     pub with_cookies: bool,
     /// Given up after this time, as [`NetError::Timeout`].
     pub timeout: Millis,
+}
+
+/// Never prints the authorization.
+impl fmt::Debug for Request {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        to.debug_tuple("Request").field(&self.method).field(&self.url).field(&self.trace).field(&self.body).finish()
+    }
 }
 
 /// How to ask.
@@ -263,4 +302,40 @@ pub enum NetError {
     Failed,
     /// No answer in time.
     Timeout,
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::format;
+
+    use super::*;
+
+    #[test]
+    fn no_token_is_printed_with_what_goes_in_or_comes_out() {
+        let grant = Value::object([("token", "planted".into()), ("expires_in", 60_u64.into())]);
+        let hello = Value::Array(alloc::vec![grant.clone()]);
+        let request = Request {
+            method: Method::Post,
+            url: "https://api.example/messages".into(),
+            authorization: Some("Bearer planted".into()),
+            trace: None,
+            body: Some(grant.clone()),
+            with_cookies: false,
+            timeout: 0,
+        };
+        let response = Response { status: 200, retry_after: None, body: Some(grant) };
+        let words = [
+            format!("{:?}", Output::OpenSocket(SocketId(1), "wss://chat.example/path?token=planted".into())),
+            format!("{:?}", Output::SendFrame(SocketId(1), hello.clone())),
+            format!("{:?}", Output::Request(RequestId(1), request)),
+            format!("{:?}", Input::Minted(RequestId(1), "planted".into())),
+            format!("{:?}", Input::Response(RequestId(1), Ok(response))),
+            format!("{:?}", Input::Socket(SocketId(1), SocketEvent::Frame(hello))),
+        ];
+        for word in &words {
+            assert!(!word.contains("planted"), "{word}");
+        }
+        assert_eq!(words[0], "OpenSocket(SocketId(1), wss://chat.example/path)");
+        assert!(words[1].contains(r#""expires_in": 60.0"#), "{}", words[1]);
+    }
 }

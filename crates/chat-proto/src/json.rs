@@ -13,7 +13,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 pub const MAX_DEPTH: u8 = 32;
 
 /// One JSON value. Objects keep the order in which they were written.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub enum Value {
     /// `null`, and what JavaScript calls `undefined`.
     Null,
@@ -27,6 +27,23 @@ pub enum Value {
     Array(Vec<Value>),
     /// An object.
     Object(Vec<(String, Value)>),
+}
+
+/// Never prints a token: what a member of that name holds, wherever it stands, is left out.
+impl fmt::Debug for Value {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Null => to.write_str("null"),
+            Self::Bool(fact) => fact.fmt(to),
+            Self::Number(number) => number.fmt(to),
+            Self::String(text) => text.fmt(to),
+            Self::Array(elements) => to.debug_list().entries(elements).finish(),
+            Self::Object(members) => {
+                let shown = |name: &str, value| if name == "token" { &Self::Null } else { value };
+                to.debug_map().entries(members.iter().map(|(name, value)| (name, shown(name, value)))).finish()
+            }
+        }
+    }
 }
 
 impl Value {

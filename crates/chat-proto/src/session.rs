@@ -231,7 +231,7 @@ impl Session {
             }
             Input::Minted(id, token) => {
                 if self.pending.answer(id).is_some() {
-                    self.on_minted(now, token);
+                    self.on_minted(now, token.0);
                 }
             }
             Input::Network(Connectivity::Online) => self.on_network_back(now),

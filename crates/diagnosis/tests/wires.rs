@@ -221,6 +221,16 @@ fn what_a_page_sees_of_its_own_socket_is_named() {
     }
 }
 
+/// A token that is everybody's is each visitor's own again as well; that is no second cause.
+#[test]
+fn what_follows_from_the_cause_is_not_told_beside_it() {
+    for dialect in FIVE {
+        let seen = seen(dialect, &[("token.again", "same"), ("token.everybody-s", "yes")]);
+        let report = Report::new(&seen);
+        assert!(report.cause.is_some() && report.also.is_empty(), "{}", report.to_text());
+    }
+}
+
 #[test]
 fn no_end_of_a_socket_is_passed_over_and_none_has_two_causes() {
     let ends = (1000..=1015).flat_map(|code| {

@@ -64,7 +64,7 @@ impl Naive {
             }
             Input::Response(..) => self.retry_at = Some(now.mono + 2 * SECOND),
             Input::Minted(_, token) => {
-                self.token = token;
+                self.token = token.0;
                 self.open();
             }
             Input::Timeout if self.retry_at.is_some_and(|at| at <= now.mono) => self.connect(),
@@ -106,7 +106,7 @@ impl Naive {
             self.sockets += 1;
             self.socket = Some(SocketId(self.sockets));
             let url = format!("{}?deploymentId={}", self.config.socket_url, self.config.deployment_id);
-            self.out.push(Output::OpenSocket(SocketId(self.sockets), url));
+            self.out.push(Output::OpenSocket(SocketId(self.sockets), url.into()));
         }
     }
 

@@ -74,7 +74,7 @@ impl Session {
         self.last_socket = self.last_socket.wrapping_add(1);
         let id = SocketId(self.last_socket);
         let url = self.config.dialect().socket_url(&self.config, speaker);
-        self.out.push(Output::OpenSocket(id, url));
+        self.out.push(Output::OpenSocket(id, url.into()));
         id
     }
 

@@ -16,7 +16,7 @@ impl World {
             Happening::Gone(connection) => self.backend.disconnect(self.true_wall(), connection),
             Happening::Ask(page, id, request) => self.on_asked(page, id, &request),
             Happening::Answer(page, id, result) => self.on_answer(page, id, result),
-            Happening::Minted(page, id, token) => self.hand_in(page, Input::Minted(id, token)),
+            Happening::Minted(page, id, token) => self.hand_in(page, Input::Minted(id, token.into())),
             Happening::Tell(page, input) => {
                 // Without locks every page leads, from the record as it is.
                 if matches!(input, Input::Lock(_)) {
