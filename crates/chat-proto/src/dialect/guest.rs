@@ -71,12 +71,12 @@ pub(super) fn heard(word: &str, frame: &Value, sender: &Value, text: &str) -> Ve
 
 /// A message of `sender`'s.
 pub(super) fn said(frame: &Value, sender: &Value, text: &str) -> Option<ServerEvent> {
-    let id = frame.at("id").as_text()?;
+    let id = id_of(frame)?;
     let text = frame.at(text).as_str().unwrap_or_default().to_owned();
     let content = match sender.at("role").as_str() {
         _ if text.is_empty() => RowContent::Nothing,
         Some("guest") => {
-            let mark = frame.at("requestId").as_text().unwrap_or(id);
+            let mark = frame.at("requestId").as_text().unwrap_or(&id);
             RowContent::Inbound { local_id: Some(attempt_of(mark).0), text }
         }
         Some(role) => {
@@ -85,7 +85,15 @@ pub(super) fn said(frame: &Value, sender: &Value, text: &str) -> Option<ServerEv
         }
         None => RowContent::Nothing,
     };
-    Some(ServerEvent::Row(Row { id: MessageId(id.to_owned()), time: time(frame), content }))
+    Some(ServerEvent::Row(Row { id: MessageId(id), time: time(frame), content }))
+}
+
+/// A backend may number what it says, as long as the number is one that JavaScript tells from the next.
+fn id_of(frame: &Value) -> Option<String> {
+    let id = frame.at("id");
+    id.as_text()
+        .map(ToOwned::to_owned)
+        .or_else(|| id.as_u64().filter(|number| *number < 1 << 53).map(|number| format!("{number}")))
 }
 
 pub(super) fn time(value: &Value) -> Option<Timestamp> {
@@ -229,6 +237,21 @@ pub(super) mod tests {
             for frame in ["{}", "[]", "7", r#"{"type":7}"#] {
                 assert!(dialect.decode_frame(&serde_json::from_str(frame).unwrap()).is_err(), "{dialect:?} {frame}");
             }
+        }
+    }
+
+    #[test]
+    fn a_line_may_have_a_number_for_an_id() {
+        let said = |id: &str| {
+            let frame = format!(
+                r#"{{"id":{id},"role":"agent","name":"Ada","text":"hello","timestamp":"2026-10-05T09:00:00.120Z"}}"#
+            );
+            let frame = serde_json::from_str(&frame).expect("JSON");
+            said(&frame, &frame, "text").into_iter().collect::<Vec<_>>()
+        };
+        assert_eq!([said("17"), said("\"17\"")], [from_agent("17"), from_agent("17")]);
+        for none in ["null", "{}", "-1", "9007199254740993"] {
+            assert_eq!(said(none), [], "{none}: it could not be told from another");
         }
     }
 
