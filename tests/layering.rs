@@ -2,6 +2,7 @@
 #![cfg(not(target_arch = "wasm32"))]
 #![allow(clippy::unwrap_used, reason = "a test may; clippy knows `#[test]` only")]
 
+use chat_proto::dialect::DIALECTS;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -96,6 +97,23 @@ fn the_words_of_a_wire_stay_in_its_dialect() {
                 assert_eq!(text.contains(&quoted), path.ends_with(dialect), "{} and {word}", path.display());
             }
         }
+    }
+}
+
+/// A session asks for a wire's habits, and a rule of the diagnosis for its signs: neither asks which wire it is.
+#[test]
+fn only_a_dialect_knows_its_name() {
+    for dialect in &DIALECTS[1..] {
+        let name = dialect.habits().name;
+        let file = name.replace('-', "_") + ".rs";
+        let mut knows = Vec::new();
+        for place in ["crates/chat-proto/src", "crates/diagnosis/src", "companions/doctor/src", "src"] {
+            for (path, text) in sources(place) {
+                let mut code = text.lines().filter(|line| !line.trim_start().starts_with("//"));
+                knows.extend(code.any(|line| line.contains(name)).then(|| path.file_name().unwrap().to_owned()));
+            }
+        }
+        assert_eq!(knows, [file.as_str()], "{name}");
     }
 }
 

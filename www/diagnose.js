@@ -22,9 +22,9 @@ const HANDS_OFF = ["online", "readonly", "evicted"];
  * @param {((tell: (at: number, step: number) => void) => void)} [widget.steps]  the widget's journal; absent until it is loaded
  */
 export async function diagnose({ script, app, address, status, broken, unfit, steps }) {
-  const { deploymentId = "", region = "", endpoint = "", dialect = "", socketUrl = "", tokenUrl = "" } = script.dataset;
+  const { deploymentId = "", region = "", endpoint = "", dialect = "", socketUrl = "", tokenUrl = "", trace } = script.dataset;
   const token = tokenUrl.trim() && resolved(tokenUrl);
-  const diagnosis = new Diagnosis(deploymentId, region, endpoint, dialect, socketUrl, token, location.origin);
+  const diagnosis = new Diagnosis(deploymentId, region, endpoint, dialect, socketUrl, token, trace, location.origin);
   const note = (key, value) => diagnosis.note(key, value === true ? "yes" : value === false ? "no" : String(value));
   const policy = watchPolicy(note);
   try {

@@ -70,4 +70,7 @@ test("what is listed and is no origin is named in the panel", async (t) => {
   await visitor.open();
   await visitor.page.getByText("data-trace").first().waitFor();
   assert.equal(visitor.problems.splice(0).length, 1, "it is named once in the console, too");
+  const { cause, text } = await visitor.page.evaluate(() => globalThis.GuestChat("diagnose"));
+  assert.equal(cause, "attributes");
+  assert.match(text, /data-trace/);
 });

@@ -117,6 +117,23 @@ pub struct Habits {
     pub can_restart: bool,
     /// The widget may make its token up.
     pub has_own_tokens: bool,
+    /// By what a failure is known.
+    #[cfg(feature = "signs")]
+    pub signs: Signs,
+}
+
+/// What one has to know of a wire to say why a chat on it fails, and a session does not: behind a feature, for the widget has no use for it.
+#[cfg(feature = "signs")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Signs {
+    /// The grant has to name the conversation, for the page says its id.
+    pub says_conversation: bool,
+    /// The same of the guest.
+    pub says_guest: bool,
+    /// A token is looked at when the socket is opened, and a refused upgrade is about the token.
+    pub refuses_upgrade: bool,
+    /// How a missing right is met, and which one that is, as the end of a sentence.
+    pub missing_right: &'static str,
 }
 
 /// How a connection begins.

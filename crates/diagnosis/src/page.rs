@@ -21,7 +21,7 @@ pub struct Diagnosis {
 
 #[wasm_bindgen]
 impl Diagnosis {
-    /// The tag's attributes, empty where absent; the token URL resolved against the page.
+    /// The tag's attributes, empty where absent, but for `trace`, of which an empty one counts; the token URL resolved against the page.
     #[wasm_bindgen(constructor)]
     pub fn new(
         deployment: &str,
@@ -30,6 +30,7 @@ impl Diagnosis {
         dialect: &str,
         socket_url: &str,
         token_url: &str,
+        trace: Option<String>,
         page_origin: &str,
     ) -> Self {
         let given = |text: &str| (!text.is_empty()).then(|| text.to_owned());
@@ -40,8 +41,8 @@ impl Diagnosis {
             token_url: given(token_url),
             dialect: given(dialect),
             socket_url: given(socket_url),
+            trace,
             page_origin: page_origin.to_owned(),
-            ..Settings::default()
         });
         Self { seen, plan, talk: None }
     }

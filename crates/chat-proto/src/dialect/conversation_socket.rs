@@ -3,6 +3,8 @@
 
 use alloc::{string::String, vec, vec::Vec};
 
+#[cfg(feature = "signs")]
+use super::Signs;
 use super::{
     About, ClientOp, Dialect, Habits, NotOurs, Opening, Refusal, Renewal, ServerEvent, Speaker, Wire, guest,
     mark_attempt,
@@ -20,6 +22,13 @@ static HABITS: Habits = Habits {
     renewal: Renewal::InPlace,
     silent_close: 1006,
     answers_probes: true,
+    #[cfg(feature = "signs")]
+    signs: Signs {
+        says_conversation: true,
+        missing_right: "dropped without a word upon the join, for which conversation:read is needed, or upon a message, for which it is \
+            conversation:write",
+        ..guest::SIGNS
+    },
     ..guest::HABITS
 };
 

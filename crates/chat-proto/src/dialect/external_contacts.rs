@@ -3,6 +3,8 @@
 
 use alloc::{borrow::ToOwned, format, string::String, vec, vec::Vec};
 
+#[cfg(feature = "signs")]
+use super::Signs;
 use super::{ClientOp, Dialect, Habits, NotOurs, Opening, Refusal, Renewal, ServerEvent, Speaker, Wire, guest};
 use crate::config::Config;
 use crate::io::{Method, Request, Response};
@@ -20,6 +22,11 @@ static HABITS: Habits = Habits {
     path: "/api/v2/conversations/messaging/external/contacts",
     opening: Opening::Greeting,
     renewal: Renewal::InPlace,
+    #[cfg(feature = "signs")]
+    signs: Signs {
+        missing_right: "the POST is refused and the socket closed with 1000; conversation:write is needed",
+        ..guest::SIGNS
+    },
     ..guest::HABITS
 };
 

@@ -2,6 +2,8 @@
 
 use alloc::{borrow::ToOwned, format, string::String, vec, vec::Vec};
 
+#[cfg(feature = "signs")]
+use super::Signs;
 use super::{About, Habits, Opening, Refusal, Renewal, Row, RowContent, ServerEvent, Speaker, Wire, attempt_of};
 use crate::config::Config;
 use crate::io::Response;
@@ -24,7 +26,13 @@ pub(super) const HABITS: Habits = Habits {
     answers_probes: false,
     can_restart: false,
     has_own_tokens: false,
+    #[cfg(feature = "signs")]
+    signs: SIGNS,
 };
+
+#[cfg(feature = "signs")]
+pub(super) const SIGNS: Signs =
+    Signs { says_conversation: false, says_guest: false, refuses_upgrade: false, missing_right: "" };
 
 /// The socket's address. Some that are told of have an id in their path, and a page writes its name there.
 pub(super) fn address(config: &Config, speaker: &Speaker) -> String {

@@ -3,6 +3,8 @@
 
 use alloc::{string::String, vec::Vec};
 
+#[cfg(feature = "signs")]
+use super::Signs;
 use super::{ClientOp, Dialect, Habits, NotOurs, ServerEvent, Speaker, Wire, guest};
 use crate::config::Config;
 use crate::json::Value;
@@ -10,8 +12,17 @@ use crate::json::Value;
 /// One socket, which lives as long as its token.
 pub struct GuestSessions;
 
-static HABITS: Habits =
-    Habits { name: "guest-sessions", path: "/api/v2/guest/sessions", acknowledges: false, ..guest::HABITS };
+static HABITS: Habits = Habits {
+    name: "guest-sessions",
+    path: "/api/v2/guest/sessions",
+    acknowledges: false,
+    #[cfg(feature = "signs")]
+    signs: Signs {
+        missing_right: "the socket is closed with 1000 upon a message; guest:write is needed",
+        ..guest::SIGNS
+    },
+    ..guest::HABITS
+};
 
 impl Dialect for GuestSessions {
     fn habits(&self) -> &'static Habits {

@@ -3,6 +3,8 @@
 
 use alloc::{string::String, vec::Vec};
 
+#[cfg(feature = "signs")]
+use super::Signs;
 use super::{ClientOp, Dialect, Habits, NotOurs, ServerEvent, Speaker, Wire, guest, mark_attempt};
 use crate::config::Config;
 use crate::json::Value;
@@ -10,7 +12,17 @@ use crate::json::Value;
 /// The token rides in the address.
 pub struct GuestWebchat;
 
-static HABITS: Habits = Habits { name: "guest-webchat", path: "/api/v2/guest/conversations/webchat", ..guest::HABITS };
+static HABITS: Habits = Habits {
+    name: "guest-webchat",
+    path: "/api/v2/guest/conversations/webchat",
+    #[cfg(feature = "signs")]
+    signs: Signs {
+        refuses_upgrade: true,
+        missing_right: "the upgrade is refused with 403; guest:read and guest:write are needed",
+        ..guest::SIGNS
+    },
+    ..guest::HABITS
+};
 
 impl Dialect for GuestWebchat {
     fn habits(&self) -> &'static Habits {

@@ -34,6 +34,13 @@ static HABITS: Habits = Habits {
     answers_probes: true,
     can_restart: true,
     has_own_tokens: true,
+    #[cfg(feature = "signs")]
+    signs: super::Signs {
+        says_conversation: false,
+        says_guest: false,
+        refuses_upgrade: false,
+        missing_right: "the socket is closed with 1000, without a word",
+    },
 };
 
 impl Dialect for WebMessaging {

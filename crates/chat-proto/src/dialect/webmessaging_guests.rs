@@ -3,6 +3,8 @@
 
 use alloc::{string::String, vec, vec::Vec};
 
+#[cfg(feature = "signs")]
+use super::Signs;
 use super::{ClientOp, Dialect, Habits, NotOurs, Opening, ServerEvent, Speaker, Wire, guest, mark_attempt};
 use crate::config::Config;
 use crate::json::Value;
@@ -18,6 +20,8 @@ static HABITS: Habits = Habits {
     opening: Opening::Hello,
     spends_tokens: true,
     answers_probes: true,
+    #[cfg(feature = "signs")]
+    signs: Signs { says_conversation: true, says_guest: true, ..guest::SIGNS },
     ..guest::HABITS
 };
 

@@ -1,11 +1,12 @@
 //! What is wrong on the five wires beside Genesys' own: with the grant, with the way into the conversation, and with the right to speak there.
 //! What several of them say in the same way is judged in one place, [`verdict`], so that no two causes claim it.
 
-use chat_proto::dialect::Habits;
+use chat_proto::dialect::{Dialect, Habits};
 
 use super::socket::{is_closed_past_hello, is_granted_old, is_kept_from_speaking, is_refusal, refused_past_hello};
 use super::{Alike, Cause, ended, never, nothing, trial};
 use crate::observe::{Again, End, Form, Grant, Observations, TokenEndpoint, Whose};
+use crate::wire::Published;
 
 /// A grant that this wire cannot use.
 pub(super) static GRANTS: [Cause; 3] = [
@@ -41,8 +42,7 @@ pub(super) static GRANTS: [Cause; 3] = [
     Cause {
         id: "token-ids-missing",
         title: "the token endpoint's grant lacks the ids that the page says itself on this wire",
-        change: "Answer \"conversation_id\" and \"guest_id\" beside the token for webmessaging-guests, \"conversation_id\" for \
-            conversation-socket: they are in the API's answer to the mint.",
+        change: "Answer them beside the token: they are in the API's answer to the mint.",
         alike: &[],
         detail: |seen| {
             let lacks = |has: fn(&TokenEndpoint) -> bool| !token(seen, has);
@@ -224,7 +224,7 @@ fn by_its_steps(seen: &Observations, wire: &Habits) -> Option<Verdict> {
 fn is_about_token(end: End, wire: &Habits) -> bool {
     match end {
         // Everywhere else the upgrade is refused to nobody, and by something else if it is.
-        End::Status(status, form) => wire.name == "guest-webchat" && matches!(status, 401 | 403) && form != Form::Html,
+        End::Status(status, form) => wire.signs.refuses_upgrade && matches!(status, 401 | 403) && form != Form::Html,
         End::Expired | End::Mute(401 | 403) => true,
         // 1006 before anything was asked is a pulled cable.
         End::Unheard(_) | End::Unentered { is_late: true, .. } | End::Closed(1006) => false,
@@ -247,26 +247,12 @@ fn is_admitted(wire: &Habits) -> bool {
 
 /// Which ids the page says itself: the conversation's, the guest's.
 fn wanted_ids(seen: &Observations) -> (bool, bool) {
-    match seen.wire.map(|wire| wire.name) {
-        Some("webmessaging-guests") => (true, true),
-        Some("conversation-socket") => (true, false),
-        _ => (false, false),
-    }
+    seen.wire.map(|wire| (wire.signs.says_conversation, wire.signs.says_guest)).unwrap_or_default()
 }
 
 /// The rights that a wire asks for, and how it says that one is missing.
 pub(super) fn rights(seen: &Observations) -> String {
-    match seen.wire.map(|wire| wire.name) {
-        None => "the socket is closed with 1000, without a word",
-        Some("external-contacts") => "the POST is refused and the socket closed with 1000; conversation:write is needed",
-        Some("guest-sessions") => "the socket is closed with 1000 upon a message; guest:write is needed",
-        Some("guest-webchat") => "the upgrade is refused with 403; guest:read and guest:write are needed",
-        Some("conversation-socket") => {
-            "dropped without a word upon the join, for which conversation:read is needed, or upon a message, for which it is conversation:write"
-        }
-        Some(_) => "",
-    }
-    .into()
+    seen.wire.unwrap_or_else(|| Published.habits()).signs.missing_right.into()
 }
 
 /// This visitor is told the same token again, and nobody else is.
