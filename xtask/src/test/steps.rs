@@ -29,18 +29,11 @@ pub(super) fn clippy() -> Result<()> {
 pub(super) fn clippy_wasm() -> Result<()> {
     tools::components()?;
     tools::wasm_target()?;
-    process::run(cargo().args([
-        "clippy",
-        "--locked",
-        "--package",
-        "guest-chat",
-        "--all-targets",
-        "--target",
-        tools::WASM,
-        "--",
-        "--deny",
-        "warnings",
-    ]))?;
+    for widget in &bundle::WIDGETS {
+        let mut clippy = cargo();
+        clippy.args(["clippy", "--locked", "--package", "guest-chat", "--all-targets", "--target", tools::WASM]);
+        process::run(clippy.args(widget.features).args(["--", "--deny", "warnings"]))?;
+    }
     // Their own tests are the host's: here it is the libraries that have to compile cleanly.
     process::run(cargo().args([
         "clippy",
