@@ -7,6 +7,7 @@ use chat_proto::io::{Command, Connectivity, Input};
 use chat_proto::message::SendState;
 use chat_proto::phase::ConnectionStatus;
 use chat_proto::problem::{Problem, TokenTrouble};
+use chat_proto::snapshot::Snapshot;
 use common::Rig;
 use simulator::{Effect, FaultRule, On, Settings, Side};
 
@@ -100,4 +101,75 @@ fn a_grant_without_the_ids_that_the_page_has_to_say_is_none_and_nothing_written_
         rig.run_for(1_000);
         assert_eq!(rig.accepted(), ["one"], "{dialect}");
     }
+}
+
+/// Browsers empty storage after a week without a visit, and leave the endpoint's cookie.
+#[test]
+fn a_page_whose_storage_was_emptied_says_that_something_may_be_missing() {
+    for dialect in ["guest-sessions", "conversation-socket"] {
+        let mut rig = on(dialect, 900);
+        assert_eq!(rig.gaps(), 0, "{dialect}: a new conversation");
+        rig.send("one");
+        rig.run_for(5_000);
+        rig.saved = Snapshot::default();
+        rig.reload();
+        rig.say(Command::Open);
+        rig.run_until("online", |rig| rig.status == ConnectionStatus::Online);
+        assert_eq!((rig.gaps(), rig.items.len()), (1, 1), "{dialect}");
+    }
+}
+
+#[test]
+fn posts_that_nobody_answers_are_told_while_the_socket_lives() {
+    let mut rig = on("external-contacts", 900);
+    rig.backend.inject(FaultRule::once(On::Http("messages".into()), Effect::Delay { ms: 60_000, jitter: 0 }).always());
+    for text in ["one", "two", "three"] {
+        rig.send(text);
+        rig.run_for(20_000);
+    }
+    assert_eq!(rig.problems, [Problem::Unposted; 2]);
+    assert_eq!(rig.status, ConnectionStatus::Online);
+}
+
+#[test]
+fn a_line_in_unknown_words_is_not_passed_over_without_a_word() {
+    let event = r#"{"type":"message","role":"agent","text":"no id"}"#;
+    let mut rig = on("guest-webchat", 900);
+    rig.hear(event);
+    rig.hear(event);
+    assert_eq!(rig.problems, [Problem::UnreadableFrame], "once for each connection");
+}
+
+/// It was said on the former one; the present one is well.
+#[test]
+fn a_message_that_was_lost_with_a_former_connection_costs_only_a_question() {
+    for dialect in ["guest-webchat", "webmessaging-guests"] {
+        let mut rig = on(dialect, 60);
+        rig.send("one");
+        rig.run_until("a second connection", |rig| rig.sockets == 2);
+        rig.backend.inject(FaultRule::once(On::Request("text".into()), Effect::Lose));
+        rig.send("two");
+        rig.run_for(20_000);
+        assert_eq!(rig.state_of("two"), SendState::Unconfirmed { ask: true }, "{dialect}");
+        assert_eq!((rig.sockets, rig.gaps()), (2, 0), "{dialect}: {:?}", rig.problems);
+        rig.send("three");
+        rig.run_for(3_000);
+        assert_eq!(rig.accepted(), ["one", "three"], "{dialect}");
+    }
+}
+
+#[test]
+fn whoever_comes_back_after_a_long_silence_has_a_second_connection() {
+    let mut rig = on("guest-webchat", 900);
+    rig.send("one");
+    rig.run_for(5_000);
+    rig.hand_in(Input::Hidden);
+    rig.run_for(90_000);
+    for sockets in [2, 2] {
+        rig.hand_in(Input::Visible);
+        rig.run_for(5_000);
+        assert_eq!(rig.sockets, sockets, "once");
+        rig.hand_in(Input::Hidden);
+    }
+    assert_eq!(rig.gaps(), 0);
 }

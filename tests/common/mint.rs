@@ -46,6 +46,7 @@ impl Mint {
         for (name, id) in &self.ids {
             wanted[*name] = id.as_str().into();
         }
+        let is_known = !self.ids.is_empty();
         let minted = post(backend, now, path, &bearer, &wanted.to_string());
         for name in names {
             self.ids.insert(name, text(&minted, name));
@@ -60,6 +61,7 @@ impl Mint {
             ("expires_in", life.into()),
             ("conversation_id", said(&["webmessaging-guests", "conversation-socket"], "conversationId").into()),
             ("guest_id", said(&["webmessaging-guests"], "guestId").into()),
+            ("resumed", is_known.then_some(true).into()),
         ]);
         (grant, life)
     }

@@ -23,7 +23,7 @@ use chat_proto::io::{
     TimelineDiff,
 };
 use chat_proto::json::Value;
-use chat_proto::message::{Content, Inbound, Item, LocalId, SendState};
+use chat_proto::message::{Content, Inbound, Item, LocalId, Notice, SendState};
 use chat_proto::phase::ConnectionStatus;
 use chat_proto::problem::{Advice, Problem};
 use chat_proto::session::Session;
@@ -373,6 +373,17 @@ impl Rig {
             _ => None,
         };
         self.items.iter().find_map(find).unwrap_or_else(|| panic!("no message {text:?} of ours"))
+    }
+
+    /// How often it is said that messages may be missing.
+    pub fn gaps(&self) -> usize {
+        self.items.iter().filter(|item| item.content == Content::Notice(Notice::Gap)).count()
+    }
+
+    /// The page hears this frame on its latest socket, whoever said it.
+    pub fn hear(&mut self, frame: &str) {
+        let frame = serde_json::from_str(frame).expect("JSON");
+        self.hand_in(Input::Socket(SocketId(self.sockets), SocketEvent::Frame(frame)));
     }
 
     /// How many frames with this action were handed to a socket.

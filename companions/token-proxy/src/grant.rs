@@ -19,6 +19,9 @@ pub(crate) struct Grant<'a> {
     /// Milliseconds, counted by the page from the answer, before which it opens no socket; absent where it did not ask.
     #[serde(skip_serializing_if = "Option::is_none")]
     connect_after_ms: Option<u64>,
+    /// The conversation is one that the visitor had before; absent where it is new, and where the backend tells that itself.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    resumed: bool,
     /// What the client must say itself; nothing for most wires.
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
     ids: Option<Members<'a>>,
@@ -28,13 +31,13 @@ impl<'a> Grant<'a> {
     /// The grant to a session's token. The token outlives it: the next grant says the same one again.
     pub(crate) fn of(session: &'a Session, life: Duration, connect_after: Option<Duration>) -> Grant<'a> {
         let (expires_in, connect_after_ms) = (life.as_secs(), connect_after.map(milliseconds));
-        Grant { token: &session.token, expires_in, connect_after_ms, ids: None }
+        Grant { token: &session.token, expires_in, connect_after_ms, resumed: false, ids: None }
     }
 
     /// The grant to a credential of the API's. The next one is another.
-    pub(crate) fn to(minted: &'a Minted, wire: Wire, connect_after: Option<Duration>) -> Grant<'a> {
+    pub(crate) fn to(minted: &'a Minted, wire: Wire, resumed: bool, connect_after: Option<Duration>) -> Grant<'a> {
         let (expires_in, connect_after_ms) = (minted.life.as_secs(), connect_after.map(milliseconds));
-        Grant { token: &minted.token, expires_in, connect_after_ms, ids: Some(wire.granted_ids(&minted.ids)) }
+        Grant { token: &minted.token, expires_in, connect_after_ms, resumed, ids: Some(wire.granted_ids(&minted.ids)) }
     }
 }
 

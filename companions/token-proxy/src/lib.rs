@@ -230,7 +230,7 @@ async fn mint(
     // Nobody for whom there is no place starts a conversation, and nobody who gets no token takes a place.
     service.look_at_line(ask)?;
     let (minted, is_known) = backend.mint(wire, known.as_ref()).await?;
-    let grant = Grant::to(&minted, wire, service.take_slot(ask)?);
+    let grant = Grant::to(&minted, wire, is_known, service.take_slot(ask)?);
     let outcome = if is_known { Outcome::Kept } else { Outcome::Started };
     let remember = cookie.seal_known(&Known { ids: minted.ids.clone() }, minted.life, unix_seconds());
     Ok((outcome, remember, Json(grant)).into_response())

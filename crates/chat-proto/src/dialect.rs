@@ -259,6 +259,9 @@ pub enum ServerEvent {
     /// The visitor's place in the line for an agent, and the estimate of the wait in seconds.
     #[cfg(feature = "wires")]
     Queue(u32, Option<u32>),
+    /// Something was said, in words that are not known: a line that cannot be shown.
+    #[cfg(feature = "wires")]
+    Unreadable,
     /// A probe was answered.
     ProbeAnswered,
     /// What opens the history.

@@ -39,6 +39,10 @@ pub enum Problem {
         /// The token may be to blame: it comes from the site's endpoint, and something was asked of it.
         is_granted: bool,
     },
+    /// Two messages in a row or more were posted and not answered, while the socket lives: what they are posted to cannot be reached, or does
+    /// not let this page.
+    #[cfg(feature = "wires")]
+    Unposted,
     /// Nothing came back in time and the connection was given up.
     Unresponsive,
     /// The backend answered with an error that concerns no message.
@@ -95,6 +99,8 @@ impl Problem {
             Self::NotSignedIn { .. } | Self::Refused { .. } => "refused",
             Self::Deployment { .. } => "deployment",
             Self::ConnectionLost { .. } | Self::KeepsFailing { .. } => "connection-lost",
+            #[cfg(feature = "wires")]
+            Self::Unposted => "unposted",
             Self::Unresponsive => "unresponsive",
             Self::Backend { .. } => "backend",
             Self::UnreadableFrame => "unreadable-frame",
@@ -113,6 +119,8 @@ impl Problem {
             | Self::Deployment { status: code }
             | Self::History { status: code }
             | Self::TokenUnavailable(TokenTrouble::Status(code)) => Some(*code),
+            #[cfg(feature = "wires")]
+            Self::Unposted => None,
             Self::TokenUnavailable(_) | Self::InLine | Self::Unresponsive | Self::UnreadableFrame => None,
         }
     }
@@ -139,6 +147,8 @@ impl Problem {
             Self::KeepsFailing { has_opened: true, .. } => "silent-close",
             Self::KeepsFailing { .. } => "socket-never-opens",
             Self::ConnectionLost { code: 1011..=1014 } => "backend-failing",
+            #[cfg(feature = "wires")]
+            Self::Unposted => "post-unreachable",
             Self::InLine
             | Self::ConnectionLost { .. }
             | Self::Unresponsive
@@ -159,6 +169,8 @@ impl Problem {
             Self::Refused { .. } | Self::Deployment { .. } | Self::KeepsFailing { has_opened: true, .. } => {
                 Some(Advice::Elsewhere)
             }
+            #[cfg(feature = "wires")]
+            Self::Unposted => None,
             // What fails now may work in a moment, and the network is the likelier cause of what cannot be reached: it is tried again.
             Self::TokenUnavailable(_)
             | Self::KeepsFailing { .. }
@@ -200,6 +212,8 @@ mod tests {
             (Problem::KeepsFailing { code: 1000, has_opened: true, is_granted: true }, "connection-lost", Some(1000)),
             (Problem::NotSignedIn { status: 401 }, "refused", Some(401)),
             (Problem::InLine, "in-line", None),
+            #[cfg(feature = "wires")]
+            (Problem::Unposted, "unposted", None),
             (Problem::Unresponsive, "unresponsive", None),
             (Problem::Backend { code: 500 }, "backend", Some(500)),
             (Problem::UnreadableFrame, "unreadable-frame", None),

@@ -68,6 +68,8 @@ pub struct Session {
     relay: Relay,
     /// The message that went by HTTP and is not answered yet.
     posted: Option<LocalId>,
+    /// How many in a row were not answered.
+    unposted: u32,
     liveness: Liveness,
     rates: Rates,
     backoff: Backoff,
@@ -133,6 +135,7 @@ impl Session {
             speaker: Speaker::default(),
             relay: Relay::default(),
             posted: None,
+            unposted: 0,
             liveness: Liveness::default(),
             rates: Rates::default(),
             backoff: Backoff::default(),
@@ -303,7 +306,7 @@ impl Session {
 
     fn on_timeout(&mut self, now: Now) {
         let due = |session: &mut Self, timer| session.timers.take_if_due(timer, now.mono);
-        if due(self, Timer::Acknowledge) && !self.counts_as_taken(now)
+        if due(self, Timer::Acknowledge) && !self.counts_as_taken(now) && !self.was_said_before(now)
             || due(self, Timer::Answer)
             || due(self, Timer::ProbeAnswer)
         {

@@ -23,7 +23,10 @@ pub struct Diagnosis {
 impl Diagnosis {
     /// The tag's attributes, empty where absent, but for `trace`, of which an empty one counts; the token URL resolved against the page.
     #[wasm_bindgen(constructor)]
-    #[expect(clippy::too_many_arguments, reason = "each is an attribute of the tag; an object of them would have to be walked by hand")]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "each is an attribute of the tag; an object of them would have to be walked by hand"
+    )]
     pub fn new(
         deployment: &str,
         region: &str,

@@ -68,7 +68,7 @@ pub(super) fn frame<const N: usize>(members: [(&str, Value); N]) -> Wire {
 /// What most of these wires say in the same words. `sender` has the role and the name of whoever said it; its text is under `text`.
 pub(super) fn heard(word: &str, frame: &Value, sender: &Value, text: &str) -> Vec<ServerEvent> {
     match word {
-        "message" => said(frame, sender, text).into_iter().collect(),
+        "message" => vec![said(frame, sender, text)],
         "typing" => vec![typing(frame)],
         "queue" => place_in_line(frame).into_iter().collect(),
         "error" => refused(frame, "id"),
@@ -77,10 +77,10 @@ pub(super) fn heard(word: &str, frame: &Value, sender: &Value, text: &str) -> Ve
     }
 }
 
-/// A message of `sender`'s.
-pub(super) fn said(frame: &Value, sender: &Value, text: &str) -> Option<ServerEvent> {
-    let id = id_of(frame)?;
+/// A message of `sender`'s. One whose words are not known is not passed over: a developer is told of it.
+pub(super) fn said(frame: &Value, sender: &Value, text: &str) -> ServerEvent {
     let text = frame.at(text).as_str().unwrap_or_default().to_owned();
+    let Some(id) = id_of(frame) else { return ServerEvent::Unreadable };
     let content = match sender.at("role").as_str() {
         _ if text.is_empty() => RowContent::Nothing,
         Some("guest") => {
@@ -91,9 +91,9 @@ pub(super) fn said(frame: &Value, sender: &Value, text: &str) -> Option<ServerEv
             let name = sender.at("name").as_text().map(ToOwned::to_owned);
             RowContent::Outbound { author: Author { name, is_bot: role == "bot" }, text, has_more: false }
         }
-        None => RowContent::Nothing,
+        None => return ServerEvent::Unreadable,
     };
-    Some(ServerEvent::Row(Row { id: MessageId(id), time: time(frame), content }))
+    ServerEvent::Row(Row { id: MessageId(id), time: time(frame), content })
 }
 
 /// A backend may number what it says, as long as the number is one that JavaScript tells from the next.
@@ -255,11 +255,11 @@ pub(super) mod tests {
                 r#"{{"id":{id},"role":"agent","name":"Ada","text":"hello","timestamp":"2026-10-05T09:00:00.120Z"}}"#
             );
             let frame = serde_json::from_str(&frame).expect("JSON");
-            said(&frame, &frame, "text").into_iter().collect::<Vec<_>>()
+            vec![said(&frame, &frame, "text")]
         };
         assert_eq!([said("17"), said("\"17\"")], [from_agent("17"), from_agent("17")]);
         for none in ["null", "{}", "-1", "9007199254740993"] {
-            assert_eq!(said(none), [], "{none}: it could not be told from another");
+            assert_eq!(said(none), [ServerEvent::Unreadable], "{none}: it could not be told from another");
         }
     }
 

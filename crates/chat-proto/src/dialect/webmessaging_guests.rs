@@ -65,7 +65,7 @@ impl Dialect for WebmessagingGuests {
             "CONNECTED" => vec![ServerEvent::Ready { is_new: false, is_read_only: false }],
             "CONVERSATION_UPDATED" => {
                 let messages = frame.at("messages").elements().iter();
-                let mut events: Vec<_> = messages.filter_map(|it| guest::said(it, it, "text")).collect();
+                let mut events: Vec<_> = messages.map(|it| guest::said(it, it, "text")).collect();
                 if frame.at("state").as_str() == Some("closed") {
                     events.push(guest::ended());
                 }

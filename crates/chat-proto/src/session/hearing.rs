@@ -42,6 +42,8 @@ impl Session {
             ServerEvent::Refused { about, refusal, code } => self.on_server_refusal(now, &about, refusal, code),
             #[cfg(feature = "wires")]
             ServerEvent::Queue(position, wait) => self.tell(Event::Queue { position, wait }),
+            #[cfg(feature = "wires")]
+            ServerEvent::Unreadable => self.on_unreadable(),
             ServerEvent::TakenOver => self.stop(now, Phase::Evicted),
             ServerEvent::Expired | ServerEvent::LoggedOut => self.on_expired(now),
             ServerEvent::Cleared => self.on_cleared(now),

@@ -7,7 +7,7 @@ use crate::dialect::ClientOp;
 use crate::io::SocketId;
 use crate::phase::Phase;
 use crate::problem::Problem;
-use crate::time::{Instant, Now};
+use crate::time::{Instant, MINUTE, Now};
 use crate::timer::Timer;
 use crate::window::Window;
 
@@ -194,10 +194,13 @@ impl Session {
         }
     }
 
-    /// Somebody looks again.
-    pub(super) fn replace_if_overslept(&mut self, now: Now) {
-        if cfg!(feature = "wires") && !self.habits().answers_probes && core::mem::take(&mut self.liveness.has_overslept)
-        {
+    /// Somebody looks again, after a sleep or a silence in which the connection may have died.
+    pub(super) fn replace_if_doubtful(&mut self, now: Now) {
+        if !cfg!(feature = "wires") || self.habits().answers_probes {
+            return;
+        }
+        let has_overslept = core::mem::take(&mut self.liveness.has_overslept);
+        if has_overslept || now.mono.since(self.liveness.heard) > MINUTE {
             self.replace_socket(now);
         }
     }

@@ -85,7 +85,7 @@ impl Session {
 
     pub(super) fn on_visible(&mut self, now: Now) {
         self.reading.is_visible = true;
-        self.replace_if_overslept(now);
+        self.replace_if_doubtful(now);
         self.wake(now);
     }
 

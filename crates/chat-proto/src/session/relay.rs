@@ -18,7 +18,7 @@ pub(super) struct Relay {
     former: Option<SocketId>,
     /// The present one is to be replaced in its turn, as soon as that is over.
     is_wanted_again: bool,
-    /// The message in flight was said on that one.
+    /// The message in flight was said on a connection that has been replaced.
     pub(super) has_text: bool,
 }
 
@@ -94,7 +94,8 @@ impl Session {
             return;
         }
         self.spend_next_token();
-        let Relay { next, former, .. } = core::mem::take(&mut self.relay);
+        let Relay { next, former, has_text, .. } = core::mem::take(&mut self.relay);
+        self.relay.has_text = has_text;
         for id in [next.map(|(id, _)| id), former].into_iter().flatten() {
             self.out.push(Output::CloseSocket(id));
         }
@@ -105,7 +106,8 @@ impl Session {
     fn on_relay_closed(&mut self, now: Now, id: SocketId) {
         self.spend_next_token();
         let was_said_on_it = self.relay.has_text && self.relay.former == Some(id);
-        let Relay { is_wanted_again, .. } = core::mem::take(&mut self.relay);
+        let Relay { is_wanted_again, has_text, .. } = core::mem::take(&mut self.relay);
+        self.relay.has_text = has_text;
         self.timers.stop(Timer::Relay);
         if is_wanted_again {
             self.replace_socket(now);
@@ -114,6 +116,16 @@ impl Session {
         if was_said_on_it && !self.habits().acknowledges {
             self.look_up_in_flight(now);
         }
+    }
+
+    /// A message that has not been answered for long was said on a connection that is no more: that says nothing of the present one. What
+    /// became of it is asked.
+    pub(super) fn was_said_before(&mut self, now: Now) -> bool {
+        let was = cfg!(feature = "wires") && core::mem::take(&mut self.relay.has_text);
+        if was {
+            self.look_up_in_flight(now);
+        }
+        was
     }
 
     /// The second connection comes to nothing. Its token may have been said on it, and where that is good for one connection it has had it.

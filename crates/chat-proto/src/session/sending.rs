@@ -161,9 +161,15 @@ impl Session {
     pub(super) fn on_posted(&mut self, now: Now, attempt: u32, result: Result<Response, NetError>) {
         let Some(id) = self.posted.take() else { return };
         let Ok(response) = result else {
+            self.unposted += 1;
+            #[cfg(feature = "wires")]
+            if self.unposted > 1 && matches!(self.phase, Phase::Online(_)) {
+                self.report(Problem::Unposted);
+            }
             self.look_up_in_flight(now);
             return self.catch_up(now);
         };
+        self.unposted = 0;
         match self.config.dialect().decode_sent(&response) {
             Ok((row, time)) => self.taken(now, &id, row, time),
             // Everything has stopped meanwhile: it waits like the rest.

@@ -190,6 +190,10 @@ impl Session {
                             if !grant.is_over(now, &self.config.timings)
                                 && self.config.dialect().is_enough(grant.speaker()) =>
                         {
+                            // Storage may have been emptied, and the endpoint's cookie not.
+                            if cfg!(feature = "wires") && !self.habits().has_history {
+                                self.was_accepted |= body.at("resumed").as_bool() == Some(true);
+                            }
                             return self.on_grant(now, grant, body.at("connect_after_ms").as_u64());
                         }
                         _ => TokenTrouble::NotAGrant,
