@@ -52,7 +52,7 @@ async fn each_dialect_is_granted_by_these_bytes_and_in_these() {
         let renewed = granted(&service, dialect, &answer.cookie()).await;
         assert_eq!(
             String::from_utf8(renewed.body).unwrap(),
-            format!(r#"{{"token":"guest-token-2","expires_in":3600{ids}}}"#)
+            format!(r#"{{"token":"guest-token-2","expires_in":3600,"resumed":true{ids}}}"#)
         );
 
         let [oauth] = &api.asked(OAUTH)[..] else { panic!("one service token is enough: {dialect}") };
