@@ -79,7 +79,9 @@ pub(crate) fn run(options: Options) -> Result<()> {
     if options.serve {
         let page = ports::origin(ports.page);
         println!(
-            "\n  Guest Chat: {page}/\n\nCtrl-C stops everything. If the chat is dead, this says why:\n  {}",
+            "\n  Guest Chat: {page}/\n  Simulator:  {}  (its /control: companions/simulator/README.md)\n\n\
+             Ctrl-C stops everything. If the chat is dead, this says why:\n  {}",
+            ports::origin(ports.simulator),
             doctor(ports, options.dialect)
         );
     } else {
@@ -109,7 +111,7 @@ const DEPLOYMENT: &str = "3f2b1c9e-7a4d-4e0f-9b6a-2d8c5e1f0a37";
 /// The command that examines this demo.
 fn doctor(ports: Ports, dialect: &str) -> String {
     let mut command = format!(
-        "cargo run -q -p doctor -- doctor --deployment {DEPLOYMENT} --endpoint {} --origin {} --token-url /api/genesys/refresh",
+        "cargo run -p doctor -- doctor --deployment {DEPLOYMENT} --endpoint {} --origin {} --token-url /api/genesys/refresh",
         ports::origin(ports.simulator),
         ports::origin(ports.page)
     );

@@ -62,7 +62,8 @@ pub(super) static CAUSES: [Cause; 18] = [
     Cause {
         id: "socket-never-opens",
         title: "the socket does not open, and a browser does not say why",
-        change: "Run `guest-chat doctor` with the same deployment and origin: it sees the status that the browser hides.",
+        change: "Look at the console: some browsers (Chromium) print the status there. Or run `guest-chat doctor` with every attribute of the tag, \
+            --dialect and --token-url among them: it sees the status too, and says what it means.",
         alike: &[
             Alike {
                 id: "upgrade-refused",

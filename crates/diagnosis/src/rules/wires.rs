@@ -273,6 +273,10 @@ pub(super) fn is_no_age(seen: &Observations) -> bool {
     let said = trial(seen, Whose::Endpoint);
     match seen.wire {
         None => is_closed_past_hello(seen),
-        Some(wire) => is_admitted(wire) || said == Some(End::Mute(403)),
+        // A token that was minted a moment ago is refused as well.
+        Some(wire) => {
+            let is_new_refused = trial(seen, Whose::Own).is_some_and(|end| is_about_token(end, wire));
+            is_admitted(wire) || said == Some(End::Mute(403)) || wire.signs.refuses_upgrade && is_new_refused
+        }
     }
 }
