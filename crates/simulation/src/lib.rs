@@ -31,7 +31,8 @@
 //!   connection from a quiet one, that is until the next token at the latest. They are counted and printed (`unheard`).
 //! - `guest-sessions` answers nothing: a text that was said on a connection which lived a second longer is shown as sent. Where it had gone into
 //!   a dead one it is lost, counted and printed (`on trust`). One that was said there on one connection may arrive after one that was said on
-//!   the next. Its order among the agent's lines is not known; on the other wires what is echoed or answered has the backend's time.
+//!   the next. A page that slept unseen may show it as being sent for as long again as its timers are late. Its order among the agent's
+//!   lines is not known; on the other wires what is echoed or answered has the backend's time.
 //! - A text of unknown fate is never sent again by itself, and the visitor is asked.
 //! - Where a record was destroyed in storage, how far its message had got is not known, and one repetition is forgiven. Whoever took over
 //!   while storage gave nothing knows of nothing before.

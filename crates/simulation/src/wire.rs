@@ -40,6 +40,11 @@ pub(crate) fn spent_by(frame: &Value) -> Option<&str> {
     frame.at("token").as_str().filter(|_| frame.at("type").as_str() == Some("CONNECT"))
 }
 
+/// The backend wants another token on a connection that lives: as good as a loss.
+pub(crate) fn is_expiry(frame: &Value) -> bool {
+    frame.at("action").as_str() == Some("auth") && frame.at("status").as_str() == Some("expired")
+}
+
 /// The address, less the token where this wire has it there: what is left must hold no secret.
 pub(crate) fn without_token<'a>(dialect: &str, url: &'a str) -> &'a str {
     match dialect {

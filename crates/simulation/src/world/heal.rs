@@ -69,7 +69,8 @@ impl World {
         let minute = if busy > 30 || self.oracle.pending.len() > 5 { 60_000 } else { 0 };
         let waiting = minute + self.oracle.pending.len() as u64 * (1_200 + 2 * self.setting.latency.1);
         let line = if self.setting.gives_places { LINE } else { 0 };
-        let bound = CONVERGENCE + self.patience + waiting + line + self.renewal_due();
+        let mut bound = CONVERGENCE + self.patience + waiting + line + self.renewal_due();
+        let mut is_last = self.habits().has_history;
         while self.breach.is_none() {
             let is_right = self.is_converged();
             if is_right && self.is_proven() {
@@ -98,6 +99,10 @@ impl World {
                     return self.break_rule("I20", format!("converged, and again not for long: {words}"));
                 }
                 continue;
+            }
+            // A token that was under way when all was healed may be over at the backend: once more until the next.
+            if self.now - healed >= bound && !std::mem::replace(&mut is_last, true) {
+                bound += self.renewal_due();
             }
             if self.now - healed >= bound {
                 self.tally.not_converged += 1;

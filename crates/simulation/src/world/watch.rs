@@ -139,6 +139,7 @@ impl World {
 
     pub(super) fn watch_input(&mut self, number: u32, input: &Input) {
         let mono = self.mono();
+        let acknowledges = self.habits().acknowledges;
         let sockets = self.network.of_page(number).count();
         let (has_another, is_second) = (sockets > 0, sockets > 1);
         self.watch_second(number);
@@ -153,6 +154,7 @@ impl World {
             Input::Socket(_, SocketEvent::Opened) if page.record.place != Place::Free && !is_second => {
                 page.record.place = Place::Used;
             }
+            Input::Socket(_, SocketEvent::Frame(frame)) if wire::is_expiry(frame) => page.record.lost_at = mono,
             Input::Socket(..) | Input::Response(..) | Input::Minted(..) | Input::Timeout | Input::Hidden => {}
             // A person, the network or another tab may hasten things.
             _ => page.record.closed_at = None,
@@ -160,13 +162,16 @@ impl World {
         if matches!(input, Input::Lock(_)) {
             page.record.begins_to_lead();
         }
-        let allowed = 15_000 + page.lag + page.throttle;
+        let late = page.lag + page.throttle;
+        let allowed = 15_000 + late;
+        // A page that slept unseen waits a second time for the close that alone would tell.
+        let patience = if acknowledges { allowed } else { allowed + late };
         let (two_since, sending, is_leader) = (page.record.two_since, page.record.sending, page.client.is_leader());
         if two_since.is_some_and(|since| mono > since + allowed + HEARD_OUT) && *input == Input::Timeout {
             self.break_rule("I3", "two sockets for longer than one needs to take the other's place");
         }
         if let Some((_, since)) = sending
-            && mono > since + allowed
+            && mono > since + patience
             && *input == Input::Timeout
             && is_leader
         {
