@@ -37,11 +37,13 @@ async fn run(settings: Settings) -> ExitCode {
     for warning in settings.warnings() {
         tracing::warn!("{warning}");
     }
+    // From here on a signal means to stop in order: whoever reads the next line may send one at once.
+    let stop = stop();
     // The address that was really taken: `--port 0` asks for any.
     let address = listener.local_addr().unwrap_or(address);
     tracing::info!("listening on http://{address}");
 
-    match token_proxy::serve(listener, token_proxy::router(settings), stop()).await {
+    match token_proxy::serve(listener, token_proxy::router(settings), stop).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             tracing::error!("stopped: {error}");
@@ -50,19 +52,22 @@ async fn run(settings: Settings) -> ExitCode {
     }
 }
 
-/// Completes at the first signal to stop: Ctrl-C, or SIGTERM as service managers send it.
-async fn stop() {
-    let ctrl_c = tokio::signal::ctrl_c();
+/// Listens from the call on, and completes at the first signal to stop: Ctrl-C, or SIGTERM as service managers send it.
+fn stop() -> impl Future<Output = ()> {
     #[cfg(unix)]
-    {
+    let (mut interrupt, mut terminate) = {
         use tokio::signal::unix::{SignalKind, signal};
-        let mut terminate = signal(SignalKind::terminate()).expect("SIGTERM may always be listened to");
+        let listen = |kind| signal(kind).expect("these may always be listened to");
+        (listen(SignalKind::interrupt()), listen(SignalKind::terminate()))
+    };
+    async move {
+        #[cfg(unix)]
         tokio::select! {
-            _ = ctrl_c => {}
+            _ = interrupt.recv() => {}
             _ = terminate.recv() => {}
         }
+        #[cfg(not(unix))]
+        let _ = tokio::signal::ctrl_c().await;
+        tracing::info!("stopping");
     }
-    #[cfg(not(unix))]
-    let _ = ctrl_c.await;
-    tracing::info!("stopping");
 }
