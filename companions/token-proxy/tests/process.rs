@@ -89,6 +89,17 @@ fn two_processes_with_one_key_serve_one_visitor() {
     assert_eq!(token(&second), token(&first));
 }
 
+/// A service manager may change its mind at once.
+#[cfg(unix)]
+#[test]
+fn a_stop_is_clean_from_the_first_word_on() {
+    for _ in 0..20 {
+        let mut proxy = start(&[]);
+        tell_to_stop(&proxy.child);
+        assert!(proxy.child.wait().unwrap().success());
+    }
+}
+
 #[cfg(unix)]
 #[test]
 fn log_names_every_refusal_and_no_secret_and_a_stop_is_clean() {
