@@ -11,13 +11,24 @@ const ROOT = resolve(import.meta.dirname, "../..");
 /** How long a program may take to answer, in ms; it is compiled, so this is for a machine busy with a browser. */
 const UNTIL_READY = 15_000;
 
+/**
+ * The first port of this process's own hundred, below those that systems hand out by themselves (Linux from 32768 on): one of them could be
+ * taken by anybody's connection between the look and the use.
+ */
+const FIRST_PORT = 20_000 + (process.pid % 100) * 100;
+let ports = 0;
+
 /** A port that nobody listens on at the moment. */
 export async function freePort() {
-  const server = createServer();
-  await new Promise((listening) => server.listen(0, "127.0.0.1", listening));
-  const { port } = server.address();
-  await new Promise((closed) => server.close(closed));
-  return port;
+  for (let tried = 0; tried < 100; tried++) {
+    const port = FIRST_PORT + (ports++ % 100);
+    const server = createServer();
+    const isFree = await new Promise((known) => server.once("error", () => known(false)).listen(port, "127.0.0.1", () => known(true)));
+    if (!isFree) continue;
+    await new Promise((closed) => server.close(closed));
+    return port;
+  }
+  throw new Error(`no port is free from ${FIRST_PORT} on`);
 }
 
 /** A program that listens on one port for as long as it lives, and can be started again on the same port. */
