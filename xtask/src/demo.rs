@@ -67,13 +67,32 @@ pub(crate) fn run(options: Options) -> Result<()> {
     if let Some(config) = &trunk_config {
         services.push(start_page(config, options)?);
     }
+    // To be stopped is what a demo is for, and while it comes up no less than later.
+    let end = match come_up(&mut services, ports, options) {
+        Ok(()) => process::keep(&mut services),
+        Err(failure) => failure,
+    };
+    // All are asked before any is waited for.
+    services.iter().for_each(Service::ask_to_stop);
+    drop(services);
+    match end {
+        Failure::Interrupted => {
+            println!("\nAll stopped.");
+            Ok(())
+        }
+        failure => Err(failure),
+    }
+}
+
+/// Waits until all of it answers, and says where it is.
+fn come_up(services: &mut [Service], ports: Ports, options: Options) -> Result<()> {
     // One after the other, so that none is asked again, and logs it again, while another is still coming up.
-    wait_for(&mut services, "the simulator", ports.simulator, "/control/health")?;
-    wait_for(&mut services, "the token proxy", ports.token_proxy, "/api/genesys/health")?;
+    wait_for(services, "the simulator", ports.simulator, "/control/health")?;
+    wait_for(services, "the token proxy", ports.token_proxy, "/api/genesys/health")?;
     if options.serve {
-        wait_for(&mut services, "the demo page", ports.page, "/")?;
+        wait_for(services, "the demo page", ports.page, "/")?;
         // A page without its bundle is what Trunk serves when the build has failed.
-        wait_for(&mut services, "the widget's loader", ports.page, &format!("/{}", bundle::LOADER))?;
+        wait_for(services, "the widget's loader", ports.page, &format!("/{}", bundle::LOADER))?;
     }
 
     if options.serve {
@@ -92,17 +111,7 @@ pub(crate) fn run(options: Options) -> Result<()> {
             ports::origin(ports.token_proxy)
         );
     }
-    let end = process::keep(&mut services);
-    // All are asked before any is waited for.
-    services.iter().for_each(Service::ask_to_stop);
-    drop(services);
-    match end {
-        Failure::Interrupted => {
-            println!("\nAll stopped.");
-            Ok(())
-        }
-        failure => Err(failure),
-    }
+    Ok(())
 }
 
 /// The demo's deployment, as its page and the simulator have it.
