@@ -119,6 +119,20 @@ fn a_page_whose_storage_was_emptied_says_that_something_may_be_missing() {
     }
 }
 
+/// The endpoint is asked again before the next socket, and knows its own cookie by then.
+#[test]
+fn a_new_visitor_whose_first_sockets_are_refused_has_missed_nothing() {
+    for dialect in ["guest-sessions", "conversation-socket"] {
+        let mut rig = Rig::on(dialect, 1, Settings::quiet(), true);
+        let busy = Effect::Status { status: 503, retry_after: None, html: false };
+        rig.backend.inject(FaultRule { count: Some(3), ..FaultRule::once(On::Upgrade, busy) });
+        rig.say(Command::Open);
+        rig.run_until("online", |rig| rig.status == ConnectionStatus::Online);
+        assert!(rig.endpoint.requests() > 1, "{dialect}: asked again");
+        assert_eq!(rig.gaps(), 0, "{dialect}");
+    }
+}
+
 #[test]
 fn posts_that_nobody_answers_are_told_while_the_socket_lives() {
     let mut rig = on("external-contacts", 900);

@@ -30,6 +30,8 @@ pub(super) struct TokenSupply {
     slot: Slot,
     /// The old session is over: the next token must be of a new one.
     wants_new: bool,
+    /// The endpoint has granted something to this page. Since then it knows the conversation from here.
+    has_granted: bool,
     /// The token that is being asked for is of a session that has ended meanwhile.
     is_outdated: bool,
     /// The endpoint's last answer was a refusal.
@@ -191,7 +193,10 @@ impl Session {
                                 && self.config.dialect().is_enough(grant.speaker()) =>
                         {
                             // Storage may have been emptied, and the endpoint's cookie not.
-                            if cfg!(feature = "wires") && !self.habits().has_history {
+                            if cfg!(feature = "wires")
+                                && !core::mem::replace(&mut self.supply.has_granted, true)
+                                && !self.habits().has_history
+                            {
                                 self.was_accepted |= body.at("resumed").as_bool() == Some(true);
                             }
                             return self.on_grant(now, grant, body.at("connect_after_ms").as_u64());
