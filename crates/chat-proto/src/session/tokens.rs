@@ -20,6 +20,7 @@ use crate::window::Window;
 
 /// How the supply of tokens fares.
 #[derive(Clone, Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "independent facts, each read where it matters")]
 pub(super) struct TokenSupply {
     /// When renewals were forced of late.
     forced: Window,
