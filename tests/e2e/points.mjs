@@ -2,6 +2,8 @@
 // so that dying before each effect in turn is dying at every await point there is. An effect is a write to storage, a lock, a
 // request, a socket, a frame, a word to the other tabs.
 
+import assert from "node:assert/strict";
+
 /** Put into the page before anything of it runs. `points.arm(k)`: let it die before its k-th effect from now on. */
 export const numberedEffects = (page) =>
   page.addInitScript(() => {
@@ -40,8 +42,15 @@ export const numberedEffects = (page) =>
     });
   });
 
-/** The effects since the page was armed, in order. */
-export const effects = (visitor) => visitor.page.evaluate(() => globalThis.points.effects);
+/** Lets the page live from now on, and gives its effects since it was armed, in order; nothing of a page that has died by then. */
+export const disarm = (visitor) =>
+  visitor.page
+    .evaluate(() => {
+      globalThis.points.armed = false;
+      const [{ type }] = performance.getEntriesByType("navigation");
+      return globalThis.points.dead || type === "reload" ? undefined : globalThis.points.effects;
+    })
+    .catch((error) => assert.match(String(error), /navigat|destroyed/));
 
 /** The effects that the page which died had before. */
 export const effectsOfTheDead = (visitor) => visitor.page.evaluate(() => JSON.parse(globalThis.name));
