@@ -12,7 +12,7 @@ use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 
-use crate::origin::Origin;
+use crate::address::Address;
 use crate::setback::{Question, Setback, Trouble};
 
 /// How long one answer may take. A visitor waits for two at most, or three if [`DEADLINE`] leaves time for it.
@@ -29,7 +29,6 @@ const LONGEST_PAUSE: Duration = Duration::from_mins(10);
 
 /// The API and the connections to it.
 pub(crate) struct Api {
-    origin: Origin,
     client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
 }
 
@@ -41,31 +40,31 @@ pub(crate) struct Reply {
 }
 
 impl Api {
-    pub(crate) fn new(origin: Origin) -> Api {
+    pub(crate) fn new() -> Api {
         let tls = HttpsConnectorBuilder::new()
             .with_provider_and_webpki_roots(rustls::crypto::ring::default_provider())
             .expect("the provider has ciphers for TLS 1.2 and 1.3");
         // Plain http is for this machine alone, as the settings see to.
         let connector = tls.https_or_http().enable_http1().build();
-        Api { origin, client: Client::builder(TokioExecutor::new()).build(connector) }
+        Api { client: Client::builder(TokioExecutor::new()).build(connector) }
     }
 
     /// Asks once. `authorization` is marked as what no debug output shows.
     pub(crate) async fn post(
         &self,
         question: Question,
-        path: &str,
+        address: &Address,
         mut authorization: HeaderValue,
         content_type: &'static str,
         body: String,
     ) -> Result<Reply, Setback> {
         authorization.set_sensitive(true);
-        let request = Request::post(format!("{}{path}", self.origin))
+        let request = Request::post(address.to_string())
             .header(AUTHORIZATION, authorization)
             .header(CONTENT_TYPE, content_type)
             .header(ACCEPT, "application/json")
             .body(Full::new(Bytes::from(body)))
-            .expect("an origin and a path of ours are an address");
+            .expect("what was read as an address is one");
         let answer = async {
             let reply = self.client.request(request).await.map_err(|_| Trouble::Unreachable(question))?;
             let (head, body) = reply.into_parts();

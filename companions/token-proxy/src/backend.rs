@@ -7,8 +7,8 @@ use axum::http::StatusCode;
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
+use crate::address::Address;
 use crate::api::{Api, DEADLINE};
-use crate::origin::Origin;
 use crate::secret::Secret;
 use crate::service_token::{Client, ServiceToken, ServiceTokens};
 use crate::setback::{Question, Setback, Trouble};
@@ -17,18 +17,26 @@ use crate::wire::{Guest, Ids, Minted, Wire};
 /// What an operator says of the API, and whom it is asked for.
 #[derive(Debug, Clone)]
 pub(crate) struct BackendSettings {
-    pub(crate) api: Origin,
+    /// Where service tokens come from.
+    pub(crate) oauth: Address,
     pub(crate) client: Client,
     /// At least one.
-    pub(crate) wires: Vec<Wire>,
+    pub(crate) mints: Vec<Mint>,
     pub(crate) guest: Guest,
+}
+
+/// A wire that is served, and where its credential is minted.
+#[derive(Debug, Clone)]
+pub(crate) struct Mint {
+    pub(crate) wire: Wire,
+    pub(crate) address: Address,
 }
 
 /// The API as a mint.
 pub(crate) struct Backend {
     api: Arc<Api>,
     service_tokens: ServiceTokens,
-    wires: Vec<Wire>,
+    mints: Vec<Mint>,
     guest: Guest,
     /// One for each question that may be under way.
     room: Semaphore,
@@ -48,26 +56,27 @@ enum Answer {
 
 impl Backend {
     pub(crate) fn new(settings: BackendSettings) -> Backend {
-        let BackendSettings { api, client, wires, guest } = settings;
-        let api = Arc::new(Api::new(api));
-        let (service_tokens, room) = (ServiceTokens::new(api.clone(), client), Semaphore::new(AT_ONCE));
-        Backend { api, service_tokens, wires, guest, room, pause: Mutex::default() }
+        let BackendSettings { oauth, client, mints, guest } = settings;
+        let api = Arc::new(Api::new());
+        let (service_tokens, room) = (ServiceTokens::new(api.clone(), oauth, client), Semaphore::new(AT_ONCE));
+        Backend { api, service_tokens, mints, guest, room, pause: Mutex::default() }
     }
 
-    pub(crate) fn serves(&self, wire: Wire) -> bool {
-        self.wires.contains(&wire)
+    /// `None` where this wire is not served.
+    pub(crate) fn mint_of(&self, wire: Wire) -> Option<&Mint> {
+        self.mints.iter().find(|mint| mint.wire == wire)
     }
 
     /// A credential for the visitor of these ids, or, where there are none or the API does not know them, for a new one; and whether
     /// it is the known visitor's.
-    pub(crate) async fn mint(&self, wire: Wire, known: Option<&Ids>) -> Result<(Minted, bool), Setback> {
+    pub(crate) async fn mint(&self, at: &Mint, known: Option<&Ids>) -> Result<(Minted, bool), Setback> {
         let mint = async {
             if let Some(ids) = known
-                && let Answer::Minted(minted) = self.ask(wire, Some(ids)).await?
+                && let Answer::Minted(minted) = self.ask(at, Some(ids)).await?
             {
                 return Ok((minted, true));
             }
-            match self.ask(wire, None).await? {
+            match self.ask(at, None).await? {
                 Answer::Minted(minted) => Ok((minted, false)),
                 Answer::Unknown => Err(Setback::new(Trouble::Refused(Question::Mint, StatusCode::NOT_FOUND), None)),
             }
@@ -76,28 +85,28 @@ impl Backend {
     }
 
     /// Asks with a service token that is good by our clock; where the API sees that otherwise, once more with another.
-    async fn ask(&self, wire: Wire, ids: Option<&Ids>) -> Result<Answer, Setback> {
+    async fn ask(&self, at: &Mint, ids: Option<&Ids>) -> Result<Answer, Setback> {
         let token = self.service_tokens.get().await?;
-        match self.ask_with(&token, wire, ids).await {
+        match self.ask_with(&token, at, ids).await {
             Err(setback) if setback.trouble == Trouble::ServiceTokenRefused && self.service_tokens.refused(&token) => {
                 let other = self.service_tokens.get().await?;
-                self.ask_with(&other, wire, ids).await
+                self.ask_with(&other, at, ids).await
             }
             answered => answered,
         }
     }
 
-    async fn ask_with(&self, token: &ServiceToken, wire: Wire, ids: Option<&Ids>) -> Result<Answer, Setback> {
+    async fn ask_with(&self, token: &ServiceToken, at: &Mint, ids: Option<&Ids>) -> Result<Answer, Setback> {
         let _turn = self.room.acquire().await.expect("it is never closed");
         if let Some(setback) = self.setback() {
             return Err(setback);
         }
-        let (question, body) = (Question::Mint, wire.question(&self.guest, ids));
-        let reply = self.api.post(question, wire.path(), token.authorization(), "application/json", body).await?;
+        let (question, body) = (Question::Mint, at.wire.question(&self.guest, ids));
+        let reply = self.api.post(question, &at.address, token.authorization(), "application/json", body).await?;
         let trouble = match reply.status {
             StatusCode::OK => {
                 let ours: [&Secret; 2] = [&token.secret, self.service_tokens.client_secret()];
-                match wire.read(&reply.body).filter(|minted| ours.iter().all(|secret| !is_shown(secret, minted))) {
+                match at.wire.read(&reply.body).filter(|minted| ours.iter().all(|secret| !is_shown(secret, minted))) {
                     Some(minted) => return Ok(Answer::Minted(minted)),
                     None => Trouble::Unreadable(question),
                 }

@@ -38,6 +38,7 @@ mod session_cookie;
 mod settings;
 mod slots;
 
+mod address;
 mod api;
 mod backend;
 mod secret;
@@ -62,11 +63,11 @@ use tokio::time::Instant;
 
 use crate::answer::Outcome;
 use crate::ask::{Ask, Wish};
-use crate::backend::Backend;
+use crate::backend::{Backend, Mint};
 use crate::grant::Grant;
 use crate::problem::Problem;
 use crate::session_cookie::{Known, Session};
-use crate::wire::{Dialect, Wire};
+use crate::wire::Dialect;
 
 pub use crate::ask::DeploymentId;
 pub use crate::origin::Origin;
@@ -189,10 +190,11 @@ async fn refresh(State(service): State<Arc<Service>>, request: Request) -> Resul
 
     match ask.dialect {
         Dialect::WebMessaging => make_up(&service, &ask, &cookies),
-        Dialect::Minted(wire) => match service.backend.as_ref().filter(|backend| backend.serves(wire)) {
-            Some(backend) => mint(&service, backend, wire, &ask, &cookies).await,
-            None => Err(Problem::DialectNotServed),
-        },
+        Dialect::Minted(wire) => {
+            let backend = service.backend.as_ref().ok_or(Problem::DialectNotServed)?;
+            let at = backend.mint_of(wire).ok_or(Problem::DialectNotServed)?;
+            mint(&service, backend, at, &ask, &cookies).await
+        }
     }
 }
 
@@ -218,19 +220,21 @@ fn make_up(service: &Service, ask: &Ask, cookies: &HeaderMap) -> Result<Response
 async fn mint(
     service: &Service,
     backend: &Backend,
-    wire: Wire,
+    at: &Mint,
     ask: &Ask,
     cookies: &HeaderMap,
 ) -> Result<Response, Problem> {
     let cookie = service.settings.session_cookie(ask);
     let known = match ask.session {
-        Wish::Keep => cookie.open(cookies, unix_seconds()).map(|known: Known| known.ids).filter(|ids| wire.fits(ids)),
+        Wish::Keep => {
+            cookie.open(cookies, unix_seconds()).map(|known: Known| known.ids).filter(|ids| at.wire.fits(ids))
+        }
         Wish::New => None,
     };
     // Nobody for whom there is no place starts a conversation, and nobody who gets no token takes a place.
     service.look_at_line(ask)?;
-    let (minted, is_known) = backend.mint(wire, known.as_ref()).await?;
-    let grant = Grant::to(&minted, wire, is_known, service.take_slot(ask)?);
+    let (minted, is_known) = backend.mint(at, known.as_ref()).await?;
+    let grant = Grant::to(&minted, at.wire, is_known, service.take_slot(ask)?);
     let outcome = if is_known { Outcome::Kept } else { Outcome::Started };
     let remember = cookie.seal_known(&Known { ids: minted.ids.clone() }, minted.life, unix_seconds());
     Ok((outcome, remember, Json(grant)).into_response())

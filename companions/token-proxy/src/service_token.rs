@@ -12,6 +12,7 @@ use serde_json::Value;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
+use crate::address::Address;
 use crate::api::{Api, CALL};
 use crate::secret::Secret;
 use crate::setback::{Question, Setback, Trouble};
@@ -72,6 +73,7 @@ impl ServiceToken {
 /// The one who has it, and asks for it.
 pub(crate) struct ServiceTokens {
     api: Arc<Api>,
+    address: Address,
     client: Client,
     desk: Arc<Mutex<Desk>>,
 }
@@ -88,8 +90,8 @@ struct Desk {
 }
 
 impl ServiceTokens {
-    pub(crate) fn new(api: Arc<Api>, client: Client) -> ServiceTokens {
-        ServiceTokens { api, client, desk: Arc::default() }
+    pub(crate) fn new(api: Arc<Api>, address: Address, client: Client) -> ServiceTokens {
+        ServiceTokens { api, address, client, desk: Arc::default() }
     }
 
     /// The secret that goes with the tokens.
@@ -128,9 +130,10 @@ impl ServiceTokens {
     fn request(&self, desk: &mut Desk, asked: Instant) -> watch::Receiver<Option<Outcome>> {
         let (tell, told) = watch::channel(None);
         desk.underway = Some(told.clone());
-        let (api, authorization, shared) = (self.api.clone(), self.client.authorization(), self.desk.clone());
+        let (api, address, shared) = (self.api.clone(), self.address.clone(), self.desk.clone());
+        let authorization = self.client.authorization();
         tokio::spawn(async move {
-            let outcome = fetch(&api, authorization, asked).await;
+            let outcome = fetch(&api, &address, authorization, asked).await;
             let outcome = self::desk(&shared).settle(outcome, Instant::now());
             // Nobody waits any more only if all of them hung up.
             let _ = tell.send(Some(outcome));
@@ -201,10 +204,10 @@ impl Desk {
     }
 }
 
-async fn fetch(api: &Api, authorization: HeaderValue, asked: Instant) -> Outcome {
+async fn fetch(api: &Api, address: &Address, authorization: HeaderValue, asked: Instant) -> Outcome {
     let question = Question::ServiceToken;
     let form = ("application/x-www-form-urlencoded", "grant_type=client_credentials".to_owned());
-    let reply = api.post(question, "/oauth/token", authorization, form.0, form.1).await?;
+    let reply = api.post(question, address, authorization, form.0, form.1).await?;
     let trouble = match reply.status {
         StatusCode::OK => match ServiceToken::read(&reply.body, asked) {
             Some(token) => return Ok(token),

@@ -60,8 +60,16 @@ pub(crate) enum Question {
 impl Question {
     fn words(self) -> &'static str {
         match self {
-            Question::ServiceToken => "POST /oauth/token",
+            Question::ServiceToken => "Asking for a service token",
             Question::Mint => "Minting a guest's credential",
+        }
+    }
+
+    /// By which an operator says where it is asked.
+    fn option(self) -> &'static str {
+        match self {
+            Question::ServiceToken => "--oauth-url",
+            Question::Mint => "--mint-url",
         }
     }
 }
@@ -118,8 +126,8 @@ impl Trouble {
     pub(crate) fn detail(self) -> String {
         match self {
             Trouble::ClientRefused => {
-                "POST /oauth/token refused this proxy's client. Correct --client-id and its secret, let the OAuth \
-                client have the grant type client credentials, and let --api be of its region."
+                "The request for a service token was refused. Correct --client-id and its secret, let the OAuth client \
+                have the grant type client credentials, and let --api (or --oauth-url) be of its region."
                     .into()
             }
             Trouble::ScopeRefused => {
@@ -128,30 +136,34 @@ impl Trouble {
                     .into()
             }
             Trouble::ServiceTokenRefused => {
-                "The API answered 401 to a token that POST /oauth/token had just given. Let --api be the API of \
-                the organisation and region to which the OAuth client belongs."
+                "The API answered 401 to a service token that had just been given. Let --api (and --oauth-url and --mint-url, \
+                if there are any) be of the organisation and region to which the OAuth client belongs."
                     .into()
             }
             Trouble::Refused(question, status) => format!(
-                "{} was answered with {}. Check that --api is the API's origin (it follows no redirects) and that the organisation has \
-                 this kind of messaging.",
+                "{} was answered with {}. Check that --api is the API's origin, or {} the right address (it follows no \
+                 redirects), and that the organisation has this kind of messaging.",
                 question.words(),
-                status.as_u16()
+                status.as_u16(),
+                question.option()
             ),
             Trouble::Failing(question, status) => {
                 format!("{} was answered with {}. Come again later.", question.words(), status.as_u16())
             }
             Trouble::Unreachable(question) => format!(
-                "{} found no connection. Check --api, the name service, the firewall, and that its certificate is one that browsers trust.",
-                question.words()
+                "{} found no connection. Check --api (or {}), the name service, the firewall, and that its certificate is one that browsers \
+                 trust.",
+                question.words(),
+                question.option()
             ),
             Trouble::Slow(question) => {
                 format!("{} was not answered within {} s. Come again later.", question.words(), CALL.as_secs())
             }
             Trouble::Unreadable(question) => format!(
-                "{} was answered with something else than this proxy understands. Check that --api is the API's origin, and that the page's \
-                 dialect is the organisation's.",
-                question.words()
+                "{} was answered with something else than this proxy understands. Check that --api is the API's origin, or {} the right address, \
+                 and that the page's dialect is the organisation's.",
+                question.words(),
+                question.option()
             ),
         }
     }

@@ -39,6 +39,9 @@ token-proxy: the site's own endpoint that grants and renews a chat visitor's gue
     --dialect NAME           serve this wire as well; may be repeated (web-messaging is always served): external-contacts,
                              guest-sessions, guest-webchat, webmessaging-guests, conversation-socket. Its tokens are minted:
     --api ORIGIN             the API's origin, such as https://api.mypurecloud.ie
+    --oauth-url URL          where service tokens are asked for, if not at /oauth/token of the API. Genesys' own documentation
+                             has it on another host: https://login.mypurecloud.ie/oauth/token
+    --mint-url NAME=URL      where that dialect's credential is minted, if not where the README has it; may be repeated
     --client-id ID           OAuth client (grant type client credentials) that may mint guests
     --client-secret-file FILE
                              file with its secret
@@ -137,7 +140,7 @@ impl Settings {
     }
 }
 
-const OPTIONS: [(&str, Takes); 16] = [
+const OPTIONS: [(&str, Takes); 18] = [
     ("--origin", Takes::Values),
     ("--deployment", Takes::Values),
     ("--host", Takes::Value),
@@ -148,6 +151,8 @@ const OPTIONS: [(&str, Takes); 16] = [
     ("--key-file", Takes::Value),
     ("--dialect", Takes::Values),
     ("--api", Takes::Value),
+    ("--oauth-url", Takes::Value),
+    ("--mint-url", Takes::Values),
     ("--client-id", Takes::Value),
     ("--client-secret-file", Takes::Value),
     ("--guest-name", Takes::Value),

@@ -68,6 +68,24 @@ async fn each_dialect_is_granted_by_these_bytes_and_in_these() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_is_elsewhere_is_asked_there_and_nothing_else_is() {
+    let (api, other) = (Api::start().await, Api::start().await);
+    other.always("/login/as", says(200, json!({ "access_token": service_token(1), "expires_in": 86_400 })));
+    other.always("/mint", says(200, json!({ "sessionId": "s", "token": "other-token", "expires_in": 60 })));
+    let elsewhere =
+        [format!("--oauth-url={}/login/as", other.origin), format!("--mint-url=guest-sessions={}/mint", other.origin)];
+    let service = minting(&api, &elsewhere.each_ref().map(String::as_str));
+    let answer = granted(&service, "guest-sessions", "").await;
+    assert_eq!(String::from_utf8(answer.body).unwrap(), r#"{"token":"other-token","expires_in":60}"#);
+    let asked = &other.asked("/mint")[0];
+    assert_eq!(asked.authorization, format!("Bearer {}", service_token(1)));
+
+    // The API has not given that token, and says so; it is asked for its own wire all the same.
+    assert_eq!(refresh().dialect("guest-webchat").send(&service).await.status, StatusCode::BAD_GATEWAY);
+    assert!(api.times_asked(WIRES[2].1) > 0 && api.times_asked(WIRES[1].1) == 0 && api.times_asked(OAUTH) == 0);
+}
+
+#[tokio::test(start_paused = true)]
 async fn guests_of_guest_webchat_have_the_name_and_address_that_the_operator_gives_them() {
     let api = Api::start().await;
     let service = minting(&api, &["--guest-name", "Gäst \"7\"", "--guest-email=chat@shop.example"]);

@@ -148,6 +148,8 @@ fn help_names_every_setting() {
         "TOKEN_PROXY_KEY",
         "--dialect",
         "--api",
+        "--oauth-url",
+        "--mint-url",
         "--client-id",
         "--client-secret-file",
         "--guest-name",
@@ -179,6 +181,12 @@ fn every_bad_setting_of_a_minted_dialect_is_named_at_once() {
         "--dialect=guest-webchat",
         "--dialect=sms",
         "--api=https://api.mypurecloud.ie/api/v2",
+        "--oauth-url=http://login.mypurecloud.ie/oauth/token",
+        "--mint-url=guest-webchat",
+        "--mint-url=sms=https://a.example/b",
+        "--mint-url=guest-sessions=https://a.example/b",
+        "--mint-url=guest-webchat=https://a.example/b",
+        "--mint-url=guest-webchat=https://a.example/c",
         "--client-id=a:b",
         "--client-secret-file=/nowhere/secret",
         "--guest-name=a\tb",
@@ -190,6 +198,11 @@ fn every_bad_setting_of_a_minted_dialect_is_named_at_once() {
         "--guest-name must",
         "--guest-email must",
         "--api must",
+        "--oauth-url must",
+        "--mint-url must",
+        "--mint-url must",
+        "--mint-url guest-sessions has no effect",
+        "--mint-url guest-webchat is given more than once",
         "--client-id must",
         "--client-secret-file cannot be read: /nowhere/secret",
     ];
@@ -201,10 +214,17 @@ fn every_bad_setting_of_a_minted_dialect_is_named_at_once() {
 
 #[test]
 fn what_has_no_effect_is_a_mistake() {
-    let of_no_dialect =
-        ["--api=https://api.example", "--client-id=c", "--client-secret-file=f", "--guest-name=g", "--guest-email=e"];
+    let of_no_dialect = [
+        "--api=https://api.example",
+        "--oauth-url=https://a.example/b",
+        "--mint-url=guest-sessions=https://a.example/b",
+        "--client-id=c",
+        "--client-secret-file=f",
+        "--guest-name=g",
+        "--guest-email=e",
+    ];
     let said = read(&[&[PAGE], &of_no_dialect[..]].concat(), Some(KEY)).unwrap_err();
-    assert_eq!(said.lines().filter(|line| line.contains("has no effect without")).count(), 5, "{said}");
+    assert_eq!(said.lines().filter(|line| line.contains("has no effect without")).count(), 7, "{said}");
     let said = read_with(&[&MINTED[..], &["--guest-name=g"]].concat(), Some(KEY), Some("s")).unwrap_err();
     assert_eq!(said, "--guest-name has no effect without --dialect guest-webchat");
     // The environment is often shared.

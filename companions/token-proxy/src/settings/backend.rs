@@ -5,7 +5,8 @@ use std::sync::Arc;
 use command_line::CommandLine;
 
 use super::one_of_two;
-use crate::backend::BackendSettings;
+use crate::address::Address;
+use crate::backend::{BackendSettings, Mint};
 use crate::origin::Origin;
 use crate::secret::Secret;
 use crate::service_token::Client;
@@ -29,7 +30,8 @@ pub(super) fn read(line: &mut CommandLine, secret_in_environment: Option<String>
         without_effect(line, &["--guest-name", "--guest-email"], "--dialect guest-webchat");
     }
     if wires.is_empty() {
-        without_effect(line, &["--api", "--client-id", "--client-secret-file"], "a --dialect other than web-messaging");
+        let names = ["--api", "--oauth-url", "--mint-url", "--client-id", "--client-secret-file"];
+        without_effect(line, &names, "a --dialect other than web-messaging");
         return None;
     }
 
@@ -43,13 +45,44 @@ pub(super) fn read(line: &mut CommandLine, secret_in_environment: Option<String>
     }
     let form = "must be the API's origin such as https://api.mypurecloud.ie, without a path, and https unless it is on this machine";
     let api = line.one("--api", form, |text| Origin::parse(text).filter(Origin::is_private));
+    let oauth = line.one("--oauth-url", &format!("must be {}", Address::FORM), Address::parse);
+    let elsewhere = elsewhere(line, &wires);
     let form = "must be 1 to 256 visible characters without a colon";
     let id = line.one("--client-id", form, |text| {
         let fits = text.len() <= 256 && text.bytes().all(|b| b.is_ascii_graphic() && b != b':');
         fits.then(|| text.to_owned())
     });
     let secret = secret(line, secret_in_environment);
-    Some(BackendSettings { api: api?, client: Client { id: id?, secret: Arc::new(secret?) }, wires, guest })
+    let api = api?;
+    let mint = |wire: Wire| {
+        let address = elsewhere.iter().find(|mint| mint.wire == wire).map(|mint| mint.address.clone());
+        Mint { wire, address: address.unwrap_or_else(|| Address::below(&api, wire.path())) }
+    };
+    Some(BackendSettings {
+        oauth: oauth.unwrap_or_else(|| Address::below(&api, "/oauth/token")),
+        client: Client { id: id?, secret: Arc::new(secret?) },
+        mints: wires.into_iter().map(mint).collect(),
+        guest,
+    })
+}
+
+/// What is minted elsewhere than by default. Of one that is not among `wires`, or twice there, it is named that this is a mistake.
+fn elsewhere(line: &mut CommandLine, wires: &[Wire]) -> Vec<Mint> {
+    let form = format!("must be a dialect's name, = and {}", Address::FORM);
+    let mints = line.all("--mint-url", &form, |text| {
+        let (name, address) = text.split_once('=')?;
+        let wire = Wire::ALL.into_iter().find(|wire| wire.name() == name)?;
+        Some(Mint { wire, address: Address::parse(address)? })
+    });
+    for (at, Mint { wire, .. }) in mints.iter().enumerate() {
+        let name = wire.name();
+        if !wires.contains(wire) {
+            line.mistake(format!("--mint-url {name} has no effect without --dialect {name}"));
+        } else if mints[..at].iter().any(|earlier| earlier.wire == *wire) {
+            line.mistake(format!("--mint-url {name} is given more than once"));
+        }
+    }
+    mints
 }
 
 /// `None` where it is missing or bad, which is now named.
