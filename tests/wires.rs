@@ -383,6 +383,20 @@ fn a_token_that_expires_in_place_is_renewed_on_the_same_socket() {
     assert_eq!(rig.state_of("two"), SendState::Sent);
 }
 
+/// E: the join has to be there half a second after the auth's success has left. Further away than that, it cannot wait for that word.
+#[test]
+fn a_visitor_who_is_far_away_gets_in_at_the_second_attempt() {
+    let mut rig = Rig::on("conversation-socket", 1, Settings::quiet(), true);
+    rig.latency = (400, 450);
+    rig.say(Command::Open);
+    rig.send("one");
+    rig.run_for(15_000);
+    assert_eq!((rig.status, rig.sockets), (ConnectionStatus::Online, 2));
+    assert_eq!(rig.accepted(), ["one"]);
+    assert_eq!(rig.state_of("one"), SendState::Sent);
+    assert_eq!(rig.frames_with(r#""action":"join""#), 2, "one join a connection");
+}
+
 /// E: a pulled cable and a missing scope end with the same code. But a cable is pulled at any time, and a right is missed when it is asked for.
 #[test]
 fn a_bad_network_is_not_told_as_a_missing_scope() {

@@ -45,8 +45,9 @@ fn setting(dialect: &'static str, seed: u64, dice: &mut Dice) -> Setting {
     // Without locks every tab has a socket of its own, and the backend allows three.
     let tabs = if has_locks { dice.pick(&[1, 1, 2, 2, 3, 4, 5, 6]) } else { dice.pick(&[1, 1, 2, 3]) };
     let latency = dice.pick(&[(20, 60), (5, 10), (100, 400), (20, 1_500)]);
-    // Half a second after the auth was answered the join must be there: whoever is farther away cannot get in.
-    let latency = if dialect == "conversation-socket" { (latency.0, latency.1.min(200)) } else { latency };
+    // Auth and join, which leave together, must not arrive half a second apart. How far they go does not matter.
+    let is_close = dialect == "conversation-socket";
+    let latency = if is_close { (latency.0.max(latency.1 - latency.1.min(500)), latency.1) } else { latency };
     let is_default = dialect == WEB_MESSAGING;
     // Whoever cannot make a token up has an endpoint.
     let has_endpoint = dice.chance(75) || !is_default;

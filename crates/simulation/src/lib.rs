@@ -36,8 +36,8 @@
 //! - A text of unknown fate is never sent again by itself, and the visitor is asked.
 //! - Where a record was destroyed in storage, how far its message had got is not known, and one repetition is forgiven. Whoever took over
 //!   while storage gave nothing knows of nothing before.
-//! - On `conversation-socket` a packet takes 200 ms at most, unless a fault holds it up: half a second after its auth was answered, a join must
-//!   be there, so that whoever is farther away cannot get in.
+//! - On `conversation-socket` packets on one way differ by 500 ms at most in how long they take, unless a fault holds them up: half a second
+//!   behind the auth a join must be there, however far away it comes from.
 //! - The endpoint keeps the visitor's ids, whatever becomes of its answer, and no token lives for more than two hours.
 
 mod dice;

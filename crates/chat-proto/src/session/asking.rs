@@ -1,7 +1,9 @@
-//! Whether a connection ended upon something that a right is needed for. Wires that say nothing of a missing right close, or drop, just then;
+//! The second word of a hello, and whether a connection ended upon something that a right is needed for. Wires that say nothing of a missing right close, or drop, just then;
 //! a pulled cable does so whenever it likes, and is not to be told as one.
 
 use super::Session;
+use crate::dialect::ClientOp;
+use crate::io::SocketId;
 use crate::phase::Phase;
 use crate::time::{Millis, Now, SECOND};
 
@@ -12,6 +14,24 @@ impl Session {
     /// The way into the conversation, or a message, was said just now.
     pub(super) fn note_asking(&mut self, now: Now) {
         self.liveness.asked = Some(now.mono);
+    }
+
+    /// The first word was good. Said again, for a new token, it calls for no second one.
+    pub(super) fn on_admitted(&mut self, now: Now, id: SocketId) {
+        if self.phase != Phase::Handshaking(id) {
+            return;
+        }
+        self.note_asking(now);
+        if !self.is_in_haste() {
+            self.say(id, &ClientOp::Enter);
+        }
+    }
+
+    /// The second word goes right behind the first, and does not wait to be called for: after a connection that was dropped at just that, the
+    /// word may come too late for a backend that is patient for half a second, and far away. Every other time, as the next one
+    /// may be a backend that wants it in its turn.
+    pub(super) fn is_in_haste(&self) -> bool {
+        self.unheard[0] % 2 == 1
     }
 
     /// What was said last has not been answered, and there was no time for much else.

@@ -120,6 +120,10 @@ impl Session {
         }
         let trace = self.trace();
         self.say(id, &ClientOp::Hello { start_new, trace: trace.as_deref() });
+        #[cfg(feature = "wires")]
+        if self.is_in_haste() {
+            self.say(id, &ClientOp::Enter);
+        }
     }
 
     /// The backend knows us.

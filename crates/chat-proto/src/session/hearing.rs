@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 
 use super::Session;
-use crate::dialect::{ClientOp, Row, RowContent, ServerEvent};
+use crate::dialect::{Row, RowContent, ServerEvent};
 use crate::io::{Event, SocketId};
 use crate::message::{Content, Item, LocalId};
 use crate::phase::Phase;
@@ -25,11 +25,8 @@ impl Session {
         match event {
             ServerEvent::Ready { is_new, is_read_only } => self.on_ready(now, socket, is_new, is_read_only),
             ServerEvent::Admitted => {
-                if matches!(self.phase, Phase::Handshaking(_)) {
-                    #[cfg(feature = "wires")]
-                    self.note_asking(now);
-                    self.say(socket, &ClientOp::Enter);
-                }
+                #[cfg(feature = "wires")]
+                self.on_admitted(now, socket);
             }
             ServerEvent::Conversation(id) => self.speaker.conversation = id,
             ServerEvent::TokenExpired => self.on_token_expired(now),

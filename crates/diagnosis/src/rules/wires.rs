@@ -103,8 +103,8 @@ pub(super) static SOCKET: [Cause; 7] = [
     Cause {
         id: "join-unheard",
         title: "the token is accepted, and the connection dropped half a second later, as if nothing had followed",
-        change: "Look for a proxy or a relay in between that swallows or holds back frames: the join goes out with the answer to the auth. A \
-            network on which a word and its answer take more than half a second is too slow for this wire.",
+        change: "Look for a proxy or a relay in between that swallows or holds back frames: the join goes out with the answer to the auth. On a \
+            network where a word and its answer take more than half a second, the chat gets in at its second attempt.",
         alike: &[Alike {
             id: "token-scope",
             experiment: "Give the client conversation:read and conversation:write and start the token endpoint again: if it works, it was the scope.",
@@ -125,8 +125,8 @@ pub(super) static SOCKET: [Cause; 7] = [
     Cause {
         id: "post-unreachable",
         title: "the socket works, and the API to which messages are posted cannot be reached",
-        change: "Let this network reach the API (api. and the region, or data-endpoint), and let the API answer the page's CORS preflight for \
-            Authorization and Content-Type.",
+        change: "Let this network reach the API (api. and the region, or data-endpoint, data-post-url), and let the API answer the \
+            page's CORS preflight for Authorization and Content-Type.",
         alike: &[],
         detail: nothing,
         holds: |seen| {
