@@ -22,9 +22,11 @@ const HANDS_OFF = ["online", "readonly", "evicted"];
  * @param {((tell: (at: number, step: number) => void) => void)} [widget.steps]  the widget's journal; absent until it is loaded
  */
 export async function diagnose({ script, app, address, status, broken, unfit, steps }) {
-  const { deploymentId = "", region = "", endpoint = "", dialect = "", socketUrl = "", tokenUrl = "", trace } = script.dataset;
+  const { deploymentId, region, endpoint, dialect, socketUrl, postUrl, tokenUrl = "", trace } = script.dataset;
   const token = tokenUrl.trim() && resolved(tokenUrl);
-  const diagnosis = new Diagnosis(deploymentId, region, endpoint, dialect, socketUrl, token, trace, location.origin);
+  const attributes = [location.origin, deploymentId, region, endpoint, dialect, socketUrl, postUrl, token];
+  // Of the trace, an empty one counts.
+  const diagnosis = new Diagnosis([...attributes, ...(trace === undefined ? [] : [trace])].join("\0"));
   const note = (key, value) => diagnosis.note(key, value === true ? "yes" : value === false ? "no" : String(value));
   const policy = watchPolicy(note);
   try {

@@ -105,6 +105,7 @@ pub fn words(text: &str) {
         dialect: fields.next(),
         socket_url: fields.next(),
         trace: fields.next(),
+        post_url: fields.next(),
         page_origin: page_origin.clone(),
     };
     match Config::new(&settings) {

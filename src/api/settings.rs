@@ -23,6 +23,8 @@ pub(crate) fn read(settings: &JsValue) -> Result<Config, Vec<FieldError>> {
         token_url: text("tokenUrl", "data-token-url").map(resolved),
         dialect: text("dialect", "data-dialect"),
         socket_url: text("socketUrl", "data-socket-url"),
+        #[cfg(feature = "wires")]
+        post_url: text("postUrl", "data-post-url"),
         trace: text("trace", "data-trace"),
         page_origin: page_origin(),
     });

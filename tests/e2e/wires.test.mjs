@@ -81,6 +81,20 @@ for (const dialect of FIVE) {
   });
 }
 
+test("messages are posted to where the page says", async (t) => {
+  const site = await openSite(t, { dialect: "external-contacts", agent: false });
+  const posted = [];
+  const attributes = { "post-url": `${site.simulator.origin}/to/{contactId}/elsewhere` };
+  const visitor = await site.visit({ attributes, prepare: (page) => page.route("**/elsewhere", (route) => {
+    posted.push([new URL(route.request().url()).pathname, route.request().postDataJSON().text]);
+    return route.fulfill({ headers: { "access-control-allow-origin": "*" }, json: { id: "r-1" } });
+  }) });
+  await visitor.open();
+  await visitor.send("Hello");
+  await visitor.sentMessage("Hello", "sent").waitFor();
+  assert.deepEqual(posted, [[`/to/${await conversation(site)}/elsewhere`, "Hello"]]);
+});
+
 test("a scope that is missing is told as a cause, and the message is kept", async (t) => {
   const site = await openSite(t, { dialect: "external-contacts", agent: false });
   await site.settings({ oauth: { scopes: ["conversation:read"] } });

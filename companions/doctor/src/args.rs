@@ -20,6 +20,7 @@ Usage: guest-chat doctor --deployment ID --origin ORIGIN (--region DOMAIN | --en
   --token-url URL    the tag's data-token-url, from that origin on: /api/genesys/refresh (default: none)
   --dialect NAME     the tag's data-dialect (default: web-messaging)
   --socket-url URL   the tag's data-socket-url
+  --post-url URL     the tag's data-post-url
   --say TEXT         on another wire than web-messaging, also write this as a message, into a conversation of its own: some
                      rights are looked at only then. An agent may see it
   --json             the report for machines
@@ -49,7 +50,7 @@ pub enum Asked {
 }
 
 /// What may follow `doctor`.
-const OPTIONS: [(&str, Takes); 9] = [
+const OPTIONS: [(&str, Takes); 10] = [
     ("--deployment", Takes::Value),
     ("--region", Takes::Value),
     ("--endpoint", Takes::Value),
@@ -57,6 +58,7 @@ const OPTIONS: [(&str, Takes); 9] = [
     ("--token-url", Takes::Value),
     ("--dialect", Takes::Value),
     ("--socket-url", Takes::Value),
+    ("--post-url", Takes::Value),
     ("--say", Takes::Value),
     ("--json", Takes::Nothing),
 ];
@@ -107,6 +109,7 @@ fn doctor(mut line: CommandLine) -> Result<Asked, Mistakes> {
         token_url: token_url.map(|url| origin.as_ref().and_then(|origin| resolved(origin, &url)).unwrap_or(url)),
         dialect,
         socket_url: line.text("--socket-url"),
+        post_url: line.text("--post-url"),
         page_origin: origin.map(|origin| origin.origin().ascii_serialization()).unwrap_or_default(),
         ..Settings::default()
     };

@@ -139,6 +139,22 @@ fn each_wire_s_own_failure_is_named() {
             || on("external-contacts").fault(r#"{"on":{"push":"greeting"},"effect":"lose"}"#),
             "hello-unanswered",
         ),
+        (
+            "A: posts go to where nobody listens",
+            || on("external-contacts").with(|it| it.post_url = Some(nobody() + "/{contactId}/messages")),
+            "post-unreachable",
+        ),
+        (
+            "A: posts go where the page says",
+            || {
+                on("external-contacts").with(|it| {
+                    let elsewhere = it.endpoint.as_deref().unwrap().replace("127.0.0.1", "localhost");
+                    let path = "/api/v2/conversations/messaging/external/contacts/{contactId}/messages";
+                    it.post_url = Some(elsewhere + path);
+                })
+            },
+            "nothing",
+        ),
         // B
         ("B: a scope is missing", || without("guest-sessions", "guest:write").saying(TEXT), "token-scope"),
         (

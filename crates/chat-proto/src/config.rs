@@ -21,6 +21,9 @@ pub struct Settings {
     pub dialect: Option<String>,
     /// `data-socket-url`: where the socket is, if it is not where the wire has it.
     pub socket_url: Option<String>,
+    /// `data-post-url`: where messages are posted, if it is not where the wire has it.
+    #[cfg(feature = "wires")]
+    pub post_url: Option<String>,
     /// `data-trace`: trace each conversation, and let these other origins learn of it. Here an empty one counts.
     pub trace: Option<String>,
     /// The origin of the page, which the token endpoint must share.
@@ -37,6 +40,9 @@ pub struct Config {
     pub socket_url: String,
     /// `https://host` of the REST interface, without a path.
     pub api_origin: String,
+    /// `https://host/path` with `{contactId}` in it, to which messages are posted; `None` if that is where the wire has it.
+    #[cfg(feature = "wires")]
+    pub post_url: Option<String>,
     /// `https://host` of the deployment's files, without a path.
     pub files_origin: String,
     /// Where tokens come from; `None` if the widget makes its own.
@@ -131,7 +137,7 @@ impl Config {
         }
 
         let socket_url = given(&settings.socket_url);
-        if socket_url.as_deref().is_some_and(|url| !is_socket_url(url)) {
+        if socket_url.as_deref().is_some_and(|url| !is_address(url, "ws", &["conversationId}", "guestId}"])) {
             errors.push(error(
                 "data-socket-url",
                 "is none; wss://, a host and a path without a query, perhaps with {conversationId} or {guestId} in it",
@@ -140,6 +146,16 @@ impl Config {
             errors.push(error(
                 "data-socket-url",
                 "is missing; this dialect has no host in common, write wss://host/path",
+            ));
+        }
+
+        #[cfg(feature = "wires")]
+        let post_url = given(&settings.post_url);
+        #[cfg(feature = "wires")]
+        if post_url.as_deref().is_some_and(|url| !is_address(url, "http", &["contactId}"]) || !url.contains('{')) {
+            errors.push(error(
+                "data-post-url",
+                "is none; https://, a host and a path without a query, with {contactId} in it",
             ));
         }
 
@@ -187,6 +203,8 @@ impl Config {
             dialect,
             socket_url: socket_url.unwrap_or_else(|| socket_origin + habits.path),
             api_origin,
+            #[cfg(feature = "wires")]
+            post_url,
             files_origin,
             token_url,
             tracing: tracing.flatten(),
@@ -243,15 +261,15 @@ pub(crate) fn origin_of(endpoint: &str) -> Option<(bool, String)> {
     is_fit.then(|| (secure, host.to_string()))
 }
 
-/// Whether it is `ws(s)://host[:port]/path`, without a query, which is the dialect's affair.
-fn is_socket_url(url: &str) -> bool {
-    let Some((scheme, rest)) = url.split_once("://") else { return false };
+/// Whether it is `scheme(s)://host[:port]/path`, without a query, which is the dialect's affair.
+fn is_address(url: &str, scheme: &str, names: &[&str]) -> bool {
+    let Some((own, rest)) = url.split_once("://") else { return false };
     let (host, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
-    matches!(scheme, "ws" | "wss")
+    (own == scheme || own.strip_suffix('s') == Some(scheme))
         && origin_of(&format!("http://{host}")).is_some()
         && path.bytes().all(|b| b.is_ascii_graphic() && b != b'?' && b != b'#')
         // The names of ids, and nothing else that wants to be replaced.
-        && path.split('{').skip(1).all(|rest| rest.starts_with("conversationId}") || rest.starts_with("guestId}"))
+        && path.split('{').skip(1).all(|rest| names.iter().any(|name| rest.starts_with(name)))
 }
 
 fn is_below(url: &str, origin: &str) -> bool {
@@ -316,8 +334,10 @@ mod tests {
         for dialect in ["external-contacts", "webmessaging-guests"] {
             let settings = Settings { dialect: Some(dialect.into()), ..settings() };
             assert_eq!(bad_fields(&settings), ["data-socket-url"], "{dialect}");
-            let named = Settings { socket_url: Some("wss://a.example:8443/b/c".into()), ..settings.clone() };
-            assert_eq!(Config::new(&named).unwrap().socket_url, "wss://a.example:8443/b/c");
+            for url in ["wss://a.example:8443/b/c", "ws://localhost/b"] {
+                let named = Settings { socket_url: Some(url.into()), ..settings.clone() };
+                assert_eq!(Config::new(&named).unwrap().socket_url, url);
+            }
             let local = Settings { endpoint: Some("http://localhost:1".into()), ..settings };
             assert!(Config::new(&local).unwrap().socket_url.starts_with("ws://localhost:1/api/v2/"), "{dialect}");
         }
@@ -365,6 +385,25 @@ mod tests {
         ] {
             let settings = Settings { socket_url: Some(url.into()), ..settings() };
             assert_eq!(bad_fields(&settings), ["data-socket-url"], "{url}");
+        }
+    }
+
+    #[test]
+    fn a_place_to_post_to_says_where_the_contact_stands() {
+        for (url, is_good) in [
+            ("https://a.example/{contactId}/messages", true),
+            ("http://127.0.0.1:9000/to/{contactId}", true),
+            ("https://a.example/messages", false),
+            ("https://a.example/{id}", false),
+            ("https://a.example/{contactId}?to=a", false),
+            ("https://{contactId}/messages", false),
+            ("wss://a.example/{contactId}", false),
+            ("/{contactId}/messages", false),
+        ] {
+            let settings = Settings { post_url: Some(url.into()), ..settings() };
+            let config = Config::new(&settings);
+            assert_eq!(config.as_ref().ok().and_then(|config| config.post_url.as_deref()), is_good.then_some(url));
+            assert_eq!(config.err().map(|errors| errors[0].attribute), (!is_good).then_some("data-post-url"), "{url}");
         }
     }
 

@@ -21,32 +21,24 @@ pub struct Diagnosis {
 
 #[wasm_bindgen]
 impl Diagnosis {
-    /// The tag's attributes, empty where absent, but for `trace`, of which an empty one counts; the token URL resolved against the page.
+    /// The page's origin and the tag's attributes, parted by a null character, empty where absent: of the deployment, region, endpoint,
+    /// dialect, socket and place to post to, then the token URL resolved against the page, and at last the trace, which is left out where
+    /// it is absent, as an empty one counts.
     #[wasm_bindgen(constructor)]
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "each is an attribute of the tag; an object of them would have to be walked by hand"
-    )]
-    pub fn new(
-        deployment: &str,
-        region: &str,
-        endpoint: &str,
-        dialect: &str,
-        socket_url: &str,
-        token_url: &str,
-        trace: Option<String>,
-        page_origin: &str,
-    ) -> Self {
-        let given = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+    pub fn new(attributes: &str) -> Self {
+        let mut words = attributes.split('\0').map(str::to_owned);
+        let page_origin = words.next().unwrap_or_default();
+        let mut given = || words.next().filter(|text| !text.is_empty());
         let (seen, plan) = Observations::begin(&Settings {
-            deployment_id: given(deployment),
-            region: given(region),
-            endpoint: given(endpoint),
-            token_url: given(token_url),
-            dialect: given(dialect),
-            socket_url: given(socket_url),
-            trace,
-            page_origin: page_origin.to_owned(),
+            page_origin,
+            deployment_id: given(),
+            region: given(),
+            endpoint: given(),
+            dialect: given(),
+            socket_url: given(),
+            post_url: given(),
+            token_url: given(),
+            trace: words.next(),
         });
         Self { seen, plan, talk: None }
     }

@@ -49,7 +49,10 @@ impl Dialect for ExternalContacts {
         let contact = speaker.conversation.as_str();
         Some(Wire::Http(Request {
             method: Method::Post,
-            url: format!("{}{}/{contact}/messages", config.api_origin, HABITS.path),
+            url: match &config.post_url {
+                Some(url) => url.replace("{contactId}", contact),
+                None => format!("{}{}/{contact}/messages", config.api_origin, HABITS.path),
+            },
             authorization: Some(format!("Bearer {}", speaker.token)),
             trace: None,
             body: Some(Value::object([("to", contact.into()), ("text", (*text).into())])),
