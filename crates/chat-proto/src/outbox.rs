@@ -74,10 +74,18 @@ pub(crate) struct Evidence<'a> {
     pub(crate) oldest: Timestamp,
     /// It lacks what it must hold, so that it is of another conversation.
     pub(crate) is_elsewhere: bool,
-    /// Other tabs have sessions of their own, and may have begun the conversation anew.
-    pub(crate) is_alone: bool,
+    /// All rows that were fetched, where other tabs have sessions of their own: such a one may have begun the conversation anew, or its
+    /// conversation be the one that an earlier page's message is looked for in.
+    pub(crate) alone: Option<&'a [Row]>,
     /// Everything after this time was fetched.
     pub(crate) complete_after: Timestamp,
+}
+
+impl Evidence<'_> {
+    /// What was last heard before the message was sent is not there, so that this may be the conversation of another tab's session.
+    fn lacks(&self, after: Timestamp) -> bool {
+        after > Timestamp::default() && self.alone.is_some_and(|rows| rows.iter().all(|row| row.time != Some(after)))
+    }
 }
 
 impl Outbox {
@@ -296,7 +304,8 @@ impl Outbox {
             // There was something before it, and now there is nothing so old: the conversation was cleared, and it perhaps with it. Where
             // nothing was heard before it, only who has the browser's one session can tell.
             None if evidence.is_elsewhere
-                || evidence.oldest > after && (evidence.is_alone || after > Timestamp::default()) =>
+                || evidence.lacks(after)
+                || evidence.oldest > after && (evidence.alone.is_some() || after > Timestamp::default()) =>
             {
                 Verdict::Ambiguous
             }
@@ -413,7 +422,7 @@ mod tests {
 
     fn evidence(rows: &[Row], has_ids: bool) -> Evidence<'_> {
         let (oldest, complete_after) = (Timestamp(0), Timestamp(0));
-        Evidence { rows, has_ids, oldest, is_elsewhere: false, is_alone: false, complete_after }
+        Evidence { rows, has_ids, oldest, is_elsewhere: false, alone: None, complete_after }
     }
 
     fn judge(outbox: &Outbox, rows: &[Row], has_ids: bool, now: Instant) -> Vec<Verdict> {
@@ -526,8 +535,18 @@ mod tests {
         let rows = [row("r", 101, "hello", None)];
         let only = Evidence { oldest: Timestamp(101), ..evidence(&rows, true) };
         assert_eq!(outbox.judge(&only, LATER), [(id("a"), Verdict::Absent)]);
-        let one_of_many = Evidence { is_alone: true, ..only };
+        let one_of_many = Evidence { alone: Some(&rows), ..only };
         assert_eq!(outbox.judge(&one_of_many, LATER), [(id("a"), Verdict::Ambiguous)]);
+    }
+
+    #[test]
+    fn what_was_said_in_one_session_is_not_sent_again_in_another_tab_s() {
+        // The last that was heard before it is of the time 100.
+        for (heard, expected) in [(100, Verdict::Absent), (99, Verdict::Ambiguous)] {
+            let rows = [row("r", heard, "hello", None), row("s", 300, "you", None)];
+            let alone = Evidence { alone: Some(&rows), ..evidence(&rows, true) };
+            assert_eq!(unknown(&[("a", "one")]).judge(&alone, LATER), [(id("a"), expected)], "{heard}");
+        }
     }
 
     #[test]

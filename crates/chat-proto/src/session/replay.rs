@@ -249,7 +249,8 @@ impl Session {
         let lacks_known = is_complete && rows.len() - new.len() < self.timeline.rows();
         let lacks_beginning = is_complete && begins && !rows.iter().any(|row| row.content == RowContent::Joined);
         let is_elsewhere = lacks_known || lacks_beginning;
-        let evidence = Evidence { rows: &new, has_ids, oldest, is_elsewhere, is_alone: self.is_alone, complete_after };
+        let alone = self.is_alone.then_some(rows);
+        let evidence = Evidence { rows: &new, has_ids, oldest, is_elsewhere, alone, complete_after };
         for (id, verdict) in self.outbox.judge(&evidence, asked) {
             match verdict {
                 Verdict::Arrived(row_id) => self.found(&id, &row_id, &new),
