@@ -395,6 +395,9 @@ fn a_visitor_who_is_far_away_gets_in_at_the_second_attempt() {
     assert_eq!(rig.accepted(), ["one"]);
     assert_eq!(rig.state_of("one"), SendState::Sent);
     assert_eq!(rig.frames_with(r#""action":"join""#), 2, "one join a connection");
+    rig.cut();
+    rig.run_for(15_000);
+    assert_eq!((rig.status, rig.sockets), (ConnectionStatus::Online, 3), "and from then on at the first");
 }
 
 /// E: a pulled cable and a missing scope end with the same code. But a cable is pulled at any time, and a right is missed when it is asked for.

@@ -77,6 +77,9 @@ pub struct Session {
     unopened: u32,
     /// Sockets in a row that opened, and were closed without a word: at the hello; and soon after it was answered, with nothing taken.
     unheard: [u32; 2],
+    /// The second word of a hello goes right behind the first.
+    #[cfg(feature = "wires")]
+    is_in_haste: bool,
     /// How often the backend said that it does not know our session, since it last took a message.
     strangeness: u32,
     /// Closes that speak of a misunderstanding between the two sides.
@@ -141,6 +144,8 @@ impl Session {
             backoff: Backoff::default(),
             unopened: 0,
             unheard: [0; 2],
+            #[cfg(feature = "wires")]
+            is_in_haste: false,
             strangeness: 0,
             misunderstandings: Window::default(),
             has_network: true,

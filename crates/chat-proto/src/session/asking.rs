@@ -22,16 +22,16 @@ impl Session {
             return;
         }
         self.note_asking(now);
-        if !self.is_in_haste() {
+        if !self.is_in_haste {
             self.say(id, &ClientOp::Enter);
         }
     }
 
-    /// The second word goes right behind the first, and does not wait to be called for: after a connection that was dropped at just that, the
-    /// word may come too late for a backend that is patient for half a second, and far away. Every other time, as the next one
-    /// may be a backend that wants it in its turn.
-    pub(super) fn is_in_haste(&self) -> bool {
-        self.unheard[0] % 2 == 1
+    /// The hello was dropped without a word. The second word of the next goes right behind the first, and does not wait to be called for: it
+    /// may have come too late for a backend that is patient for half a second, and far away. If that does not help either, the one
+    /// after it waits again, as the backend may be one that wants it in its turn. What helped is kept to.
+    pub(super) fn change_pace(&mut self) {
+        self.is_in_haste = !self.is_in_haste;
     }
 
     /// What was said last has not been answered, and there was no time for much else.

@@ -121,7 +121,7 @@ impl Session {
         let trace = self.trace();
         self.say(id, &ClientOp::Hello { start_new, trace: trace.as_deref() });
         #[cfg(feature = "wires")]
-        if self.is_in_haste() {
+        if self.is_in_haste {
             self.say(id, &ClientOp::Enter);
         }
     }
@@ -245,6 +245,10 @@ impl Session {
         self.report(loss);
         if is_unheard {
             self.unheard[row] += 1;
+            #[cfg(feature = "wires")]
+            if row == 0 {
+                self.change_pace();
+            }
             // Where nothing else would tell that the backend does not listen, the next socket may seem to live with a token that is over.
             let is_deaf = cfg!(feature = "wires") && !self.habits().answers_probes;
             if self.unheard[row] == DOUBTFUL || is_deaf {
