@@ -13,18 +13,34 @@ const UNTIL_READY = 15_000;
 
 /**
  * The first port of this process's own hundred, below those that systems hand out by themselves (Linux from 32768 on): one of them could be
- * taken by anybody's connection between the look and the use.
+ * taken by anybody's connection between the look and the use. It is listened on for as long as the process lives, which keeps others out.
  */
-const FIRST_PORT = 20_000 + (process.pid % 100) * 100;
+const FIRST_PORT = await lease();
 let ports = 0;
+
+async function lease() {
+  for (let tried = 0; tried < 100; tried++) {
+    const first = 20_000 + ((process.pid + tried) % 100) * 100;
+    const guard = await listening(first);
+    if (!guard) continue;
+    guard.unref();
+    return first;
+  }
+  throw new Error("no hundred ports are free from 20000 on");
+}
+
+/** A server that listens there; nothing if somebody else does. */
+function listening(port) {
+  const server = createServer();
+  return new Promise((known) => server.once("error", () => known()).listen(port, "127.0.0.1", () => known(server)));
+}
 
 /** A port that nobody listens on at the moment. */
 export async function freePort() {
-  for (let tried = 0; tried < 100; tried++) {
-    const port = FIRST_PORT + (ports++ % 100);
-    const server = createServer();
-    const isFree = await new Promise((known) => server.once("error", () => known(false)).listen(port, "127.0.0.1", () => known(true)));
-    if (!isFree) continue;
+  for (let tried = 0; tried < 99; tried++) {
+    const port = FIRST_PORT + 1 + (ports++ % 99);
+    const server = await listening(port);
+    if (!server) continue;
     await new Promise((closed) => server.close(closed));
     return port;
   }
