@@ -30,12 +30,14 @@ const lacking = (...members) => (page) =>
     await route.fulfill({ response, json: grant });
   });
 
-/** Each case: the wire, what is wrong, the cause that has to be named, how the site is made so, and how the page is. */
+/** Each case: the wire, what is wrong, the cause that has to be named, how the site is made so, how the page is, and its tag. */
 const CASES = [
   ["external-contacts", "a scope is missing", "token-scope", without("conversation:write")],
   ["external-contacts", "another contact than the greeting's", "contact-mismatch",
     (site) => site.fault({ on: { request: "message" }, count: null, effect: { error: { code: 409 } } })],
   ["external-contacts", "nobody greets", "hello-unanswered", (site) => site.fault({ on: { push: "greeting" }, count: null, effect: "lose" })],
+  ["external-contacts", "posts go to where nobody answers", "post-unreachable", undefined,
+    (page) => page.route("**/nowhere", (route) => route.abort()), (site) => ({ "post-url": `${site.simulator.origin}/{contactId}/nowhere` })],
   ["guest-webchat", "a scope is missing", "socket-never-opens", without("guest:write")],
   ["guest-webchat", "this visitor's token is refused", "token-expired",
     (site) => site.fault({ on: "upgrade", count: 1, effect: { status: { status: 403 } } })],
@@ -45,11 +47,11 @@ const CASES = [
     (site) => site.fault({ on: { request: "join" }, count: null, effect: "lose" })],
 ];
 
-for (const [dialect, what, cause, breakIt, prepare] of CASES) {
+for (const [dialect, what, cause, breakIt, prepare, attributes] of CASES) {
   test(`${dialect}: ${what}`, async (t) => {
     const site = await openSite(t, { dialect, agent: false });
     await breakIt?.(site);
-    const visitor = await site.visit({ prepare });
+    const visitor = await site.visit({ prepare, attributes: attributes?.(site) });
     const report = await diagnose(visitor);
     assert.equal(report.cause, cause, report.text);
     isFitForATicket(report);

@@ -27,7 +27,7 @@ const ANSWER_LIMIT: usize = 64 * 1024;
 /// No `Retry-After` is believed to be longer: one word of somebody on the way must not end all chats for a day.
 const LONGEST_PAUSE: Duration = Duration::from_mins(10);
 
-/// The API and the connections to it.
+/// The connections to the API, wherever its parts are.
 pub(crate) struct Api {
     client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
 }

@@ -110,6 +110,11 @@ mod tests {
     }
 
     #[test]
+    fn it_posts_to_where_the_page_says_with_the_contact_in_its_place() {
+        assert_eq!(WIRE.posted_to("https://a.example/{contactId}/to"), "https://a.example/c-1/to");
+    }
+
+    #[test]
     fn a_token_that_fits_in_no_header_is_none() {
         let is_enough =
             |token: &str| ExternalContacts.is_enough(&Speaker { token: token.into(), ..Speaker::default() });

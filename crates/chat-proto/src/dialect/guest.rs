@@ -209,6 +209,18 @@ pub(super) mod tests {
             }
         }
 
+        /// Where a message goes if the page says that messages are posted there.
+        pub(crate) fn posted_to(&self, place: &str) -> String {
+            let mut config = self.config();
+            config.post_url = Some(place.into());
+            let id = LocalId("m-1".into());
+            let op = ClientOp::Text { id: &id, attempt: 1, text: "hi", written: Timestamp(0) };
+            match self.0.encode(&config, &Self::speaker(), "t-1", &op) {
+                Some(Wire::Http(request)) => request.url,
+                other => panic!("{other:?} is not posted"),
+            }
+        }
+
         pub(crate) fn text(&self, attempt: u32) -> String {
             let id = LocalId("m-1".into());
             self.says(&ClientOp::Text { id: &id, attempt, text: "hi \"you\"", written: Timestamp(1_791_190_800_120) })
